@@ -41,7 +41,7 @@ from sluis.catalogue.model import (
     Whole,
 )
 from sluis.catalogue.rules import ADDRESS_SAFE, UNFIT, terms_digest
-from sluis.grounds import Article, Price
+from sluis.grounds import Price
 from sluis.kernel import Period, Text
 
 ADMS = Namespace("http://www.w3.org/ns/adms#")
@@ -402,7 +402,7 @@ class _Graph:
     def laws(self, entry: Entry) -> list[URIRef]:
         found = []
         for at, one in enumerate(entry.articles):
-            node = self.thing(law_address(one) or f"{entry.iri}#law-{at}", ELI.LegalResource)
+            node = self.thing(one.page or f"{entry.iri}#law-{at}", ELI.LegalResource)
             self.add(node, RDFS.label, literal(str(one), "nl"))
             found.append(node)
         return found
@@ -412,14 +412,6 @@ class _Graph:
         self.add(node, DCAT.startDate, Value(one.since))
         self.add(node, DCAT.endDate, Value(one.until) if one.until else None)
         return node
-
-
-def law_address(one: Article) -> str | None:
-    """Where an article of a national law is (Juriconnect 1.3.1); None when its law has no number."""
-    if one.bwb is None:
-        return None
-    number = one.article.split(",")[0].strip()
-    return f"https://wetten.overheid.nl/jci1.3:c:{one.bwb}&artikel={quote(number, safe=':')}"
 
 
 def iri(address: str) -> URIRef:

@@ -24,7 +24,7 @@ from sluis.catalogue.model import FOLDERS, Form, Kind
 from sluis.catalogue.reading import LONGEST_ADDRESS
 from sluis.catalogue.rules import offered_terms
 from sluis.catalogue.service import Catalogue, no_catalogue, not_there
-from sluis.catalogue.views import is_web, law_page, view_of
+from sluis.catalogue.views import is_web, view_of
 from sluis.kernel import Text
 from sluis.web import Entry as Link
 from sluis.web import SignedIn, page
@@ -151,7 +151,6 @@ def page_routes(
         return page(
             request, "catalogue/one.html", entry=entry, view=view_of(entry), kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,
             here=f"/catalogue/{folder}/{quote(name, safe='')}", reached=entry.service in services, is_web=is_web,
-            law_page=law_page,
             owner=str.__str__(catalogue.of.oin),
             agreement=agreement_of(terms, visitor, catalogue.of.oin, entry.iri, offered_terms(entry.terms)),
         )  # fmt: skip

@@ -8,7 +8,7 @@ import msgspec
 from sluis.catalogue.amounts import dutch, euros
 from sluis.catalogue.codes import FREQUENCIES, LICENCES, THEMES
 from sluis.catalogue.model import Contact, Cost, Entry
-from sluis.grounds import Article, Price
+from sluis.grounds import Price
 from sluis.kernel import Text
 
 _SENSITIVITIES = {
@@ -140,11 +140,6 @@ def view_of(entry: Entry) -> View:
         if entry.level and entry.level.available is not None
         else None,
     )
-
-
-def law_page(article: Article) -> str | None:
-    """Where a law of the national register is read."""
-    return article.page
 
 
 def is_web(address: str | None) -> bool:

@@ -8,6 +8,7 @@ An *event type* is what can happen at an organisation. A *notice* says who needs
 activity.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -60,6 +61,10 @@ AvgGround = Literal[
 """AVG article 6, first paragraph, a to f."""
 
 
+_NUMBER = re.compile(r"[0-9]+[a-z]*(?:[.:][0-9]+[a-z]*)*")
+"""An article, as laws number them: 64, 53a, 2:5, 3.2."""
+
+
 class Article(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place in the law. `bwb` is the id in the national law register (BWBR…), absent for EU and local law."""
 
@@ -72,8 +77,12 @@ class Article(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def page(self) -> str | None:
-        """Where a law of the national register is read."""
-        return f"https://wetten.overheid.nl/{self.bwb}" if self.bwb else None
+        """Where this place is read in the version of today (Juriconnect 1.3.1): the article where its number is told, else
+        the law. None for what is not in the national register."""
+        if self.bwb is None:
+            return None
+        number = _NUMBER.match(self.article.strip().lower())
+        return f"https://wetten.overheid.nl/jci1.3:c:{self.bwb}" + (f"&artikel={number[0]}" if number else "")
 
 
 Articles = Annotated[tuple[Article, ...], msgspec.Meta(min_length=1)]

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sluis.crypto import canonical
-from sluis.grounds import Activity, Article, Column, Dataset, Disclosure, Filter, Grounds, Notice
+from sluis.grounds import Activity, Column, Dataset, Disclosure, Filter, Grounds, Notice
 from sluis.kernel import PeerId, Text, plain
 from sluis.oversight.model import Entry, Opens, Recipient, Standing
 
@@ -88,15 +88,6 @@ def matches(entry: Entry, text: str) -> bool:
     return all(word in said for word in text.lower().split())
 
 
-def law_page(article: Article) -> str | None:
-    """Where an article of the national register of laws is read, in the version of today."""
-    if not article.bwb:
-        return None
-    number = re.match(r"[0-9]+[a-z]*(?:[.:][0-9]+[a-z]*)*", article.article.strip().lower())
-    base = f"https://wetten.overheid.nl/{article.bwb}"
-    return f"{base}#Artikel{number[0]}" if number else base
-
-
 def duration(text: str) -> Text:
     """An ISO 8601 duration in words."""
     found = _DURATION.fullmatch(text)
@@ -131,7 +122,7 @@ def document(entry: Entry, standing: Standing, security: Sequence[Text]) -> dict
         "processor": str.__str__(activity.processor) if activity.processor else None,
         "ground": activity.ground,
         "articles": [
-            {"law": one.law, "article": one.article, "bwb": one.bwb, "page": law_page(one)} for one in activity.articles
+            {"law": one.law, "article": one.article, "bwb": one.bwb, "page": one.page} for one in activity.articles
         ],
         "valid": {"since": activity.valid.since.isoformat(),
                   "until": activity.valid.until.isoformat() if activity.valid.until else None},

@@ -16,7 +16,7 @@ from sluis.oversight.dpia import Dossier, as_document, dossier
 from sluis.oversight.importing import FIELDS, MOST_BYTES, Proposed, proposals
 from sluis.oversight.model import Entry, Standing
 from sluis.oversight.paper import as_pdf
-from sluis.oversight.register import GROUNDS, ROLES, SENSITIVITIES, document, duration, law_page
+from sluis.oversight.register import GROUNDS, ROLES, SENSITIVITIES, document, duration
 from sluis.oversight.reviewing import urgency
 from sluis.oversight.reviews import Filled
 from sluis.web import (
@@ -78,7 +78,7 @@ _FULL = (
 EXPORTED = tuple(Column(name, title) for name, title in _FULL)
 _WORDS: dict[str, Any] = {
     "grounds": GROUNDS, "roles": ROLES, "sensitivities": SENSITIVITIES, "states": STATES, "outcomes": OUTCOMES,
-    "dpias": DPIAS, "duration": duration, "law_page": law_page,
+    "dpias": DPIAS, "duration": duration,
 }  # fmt: skip
 
 

@@ -40,7 +40,6 @@ NAVIGATION = tuple(
 _STAFF: dict[str, Any] = {"audience": ("staff",)}
 _SURELY: dict[str, Any] = {**_STAFF, "level": "substantial"}
 _AT_ONCE = 8  # disclosures beside each other
-_LAWS = "https://wetten.overheid.nl/"
 
 _Page = Request[Any, Any, Any]
 _Name = Annotated[str, PathParameter()]
@@ -110,7 +109,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
             request, "owning/disclosure.html", one=one, dataset=dataset, told=told(dataset, one), of=of, state=state,
             contracts=None if covered is None else covered.get(id, ()), place=of.place("disclosures", id), since=since,
             before=before, changes=() if before is None else differences(before.disclosure, one), grounds=GROUNDS,
-            ruled=of.ruled(one, state == "open"), used=used, law=_law, days=views.LOOKED_BACK,
+            ruled=of.ruled(one, state == "open"), used=used, days=views.LOOKED_BACK,
             previews=of.of.activity is not None and one in of.may_preview(),
         )  # fmt: skip
 
@@ -199,11 +198,6 @@ def _not_yours() -> Refused:
 def _number(text: str | None, last: int) -> int:
     fits = text is not None and text.isascii() and text.isdecimal() and len(text) <= 6
     return min(max(int(text or 1), 1), max(last, 1)) if fits else 1
-
-
-def _law(bwb: str | None) -> str | None:
-    """Where a law of the national register is read."""
-    return f"{_LAWS}{bwb}" if bwb else None
 
 
 _SENSITIVITIES = {

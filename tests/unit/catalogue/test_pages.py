@@ -100,7 +100,7 @@ async def test_one_thing_is_told_in_plain_words(tmp_path: Path) -> None:
     for part in (
         "Wijst iemand aan", "Geheel getal, in <bdi>eurocent per jaar</bdi>", "97%", "ongeveer 4.100", "20 november 2026",
         "€ 0,10 per vraag; € 0,25 per vraag, en € 0,05 per persoon", "Lees de voorwaarden", "99,5% van de tijd",
-        'href="https://wetten.overheid.nl/BWBR0015703"', 'href="https://begrippen.voorbeeld.nl/id/inkomen"',
+        'href="https://wetten.overheid.nl/jci1.3:c:BWBR0015703&amp;artikel=64"', 'href="https://begrippen.voorbeeld.nl/id/inkomen"',
         "1 januari 2020", "Niet open: hergebruik is niet vrij.", 'href="https://voorbeeld.nl/contact">Vraag toegang aan',
     ):  # fmt: skip
         assert part in shown.text, part

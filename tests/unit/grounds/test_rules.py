@@ -11,6 +11,7 @@ from tests.unit.grounds.examples import DAY, OWNER, RECIPIENT, THIRD, activity, 
 
 from sluis.grounds import (
     Aggregate,
+    Article,
     Closed,
     Column,
     Disclosure,
@@ -193,3 +194,19 @@ def test_anything_else_is_refused(text: str) -> None:
 
 def test_a_column_of_the_source_is_not_held_against_the_datasets_columns() -> None:
     assert expression_fault("LOON + UITKERING", None) is None
+
+
+@pytest.mark.parametrize(
+    ("article", "address"),
+    [
+        (Article("Participatiewet", "53a", "BWBR0015703"), "https://wetten.overheid.nl/jci1.3:c:BWBR0015703&artikel=53a"),
+        (Article("Awb", "2:5, lid 1", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537&artikel=2:5"),
+        (Article("Wet", "3.2, lid 1", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537&artikel=3.2"),
+        (Article("Wet", " 31A, tweede lid", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537&artikel=31a"),
+        (Article("Wet", "<b>", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537"),
+        (Article("Wet", "bijlage", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537"),
+        (Article("AVG", "6"), None),
+    ],
+)  # fmt: skip
+def test_an_article_leads_to_the_law(article: Article, address: str | None) -> None:
+    assert article.page == address

@@ -17,7 +17,7 @@ from sluis.crypto import FileKeyStore
 from sluis.grounds import Article, Grounds, Withhold
 from sluis.identity.looked import NAVIGATION, Bounds, page_routes
 from sluis.identity.looked.model import Asker, Look
-from sluis.identity.looked.rules import address_of, chain_of, withholding
+from sluis.identity.looked.rules import chain_of, withholding
 from sluis.identity.sessions import SigningIn, open_sessions
 from sluis.kernel import Text, new_trace_id
 from sluis.ledger import Decision, Line
@@ -167,19 +167,6 @@ def test_on_what_ground_an_organisation_withholds_is_told_to_everybody() -> None
         Grounds((dataset(),), (activity(),), (disclosure(withhold=rule), disclosure(id="other")))
     )
     assert [str(one.article) for one in found] == ["UAVG, art. 41"]
-
-
-@pytest.mark.parametrize(
-    ("article", "address"),
-    [
-        (Article("Participatiewet", "53a", "BWBR0015703"), "https://wetten.overheid.nl/jci1.3:c:BWBR0015703&artikel=53a"),
-        (Article("Awb", "2:5, lid 1", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537&artikel=2:5"),
-        (Article("Wet", "bijlage", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537"),
-        (Article("AVG", "6"), None),
-    ],
-)  # fmt: skip
-def test_an_article_leads_to_the_law(article: Article, address: str | None) -> None:
-    assert address_of(article) == address
 
 
 def line(organisation: str, other: str | None, asked: bool, *data: str) -> Look:

@@ -67,7 +67,7 @@ async def test_a_disclosure_is_told_in_words_with_the_law_and_where_it_is_writte
     with desk(tmp_path, MASKED, group=Group("d-persons")) as at:
         text = (await at.browser(language=language).get("/data/disclosures/d-persons")).text
         assert ASKER_NAME in text
-        assert "https://wetten.overheid.nl/BWBR0015703" in text
+        assert "https://wetten.overheid.nl/jci1.3:c:BWBR0015703&amp;artikel=64" in text
         assert "disclosures/d-persons.toml" in text
         assert "/contracts/%24" in text
         wanted = (

@@ -44,7 +44,7 @@ async def test_every_page_is_for_staff_who_signed_in(portal: AskingPortal) -> No
 async def test_an_activity_shows_its_purpose_its_law_and_who_opens_what(portal: AskingPortal) -> None:
     shown = await portal.browser().get("/ask")
     assert "Bijstand vaststellen" in shown.text
-    assert 'href="https://wetten.overheid.nl/BWBR0015703"' in shown.text
+    assert 'href="https://wetten.overheid.nl/jci1.3:c:BWBR0015703&amp;artikel=64"' in shown.text
     assert "<bdi>rvig</bdi>: <bdi>Personen</bdi>" in shown.text
     assert f"/ask/question?activity={BENEFIT}" in unescape(shown.text).replace("%3A", ":").replace("%2F", "/")
 

@@ -1,9 +1,8 @@
 """From lines of logs to what a person reads: what was done, by whom, what for. Pure."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 
-from sluis.grounds import Article, Dataset, Grounds, Notice, Withhold
+from sluis.grounds import Dataset, Grounds, Notice, Withhold
 from sluis.identity.looked.model import Asker, Look, Question, Told
 from sluis.kernel import Text
 from sluis.ledger import ACTIVITY, PROCESSOR, Decision, Line
@@ -15,7 +14,6 @@ READ_AT = "dpl.read.externalReadAPI_id"
 TOLD_OF = "sluis.event"
 """What of a line says by which notice somebody was told."""
 
-_ARTICLE = re.compile(r"[0-9]+[a-z]*(?::[0-9]+[a-z]*)*")
 _LONGEST_NAME = 300  # characters of what another organisation calls what it did
 _LAST_MOMENT = 253_402_200_000_000  # ms: the last day of the year 9999, after which a calendar has no days
 
@@ -111,19 +109,6 @@ def chain_of(lines: Sequence[Look]) -> tuple[Asker, ...]:
     return tuple(map(below, beginners))
 
 
-def address_of(article: Article) -> str | None:
-    """Where an article of national law can be read; None for a law that is not in the national register (BWB).
-
-    Args:
-        article: as the register of processing names it.
-    """
-    if article.bwb is None:
-        return None
-    number = _ARTICLE.match(article.article)
-    place = f"&artikel={number[0]}" if number else ""
-    return f"https://wetten.overheid.nl/jci1.3:c:{article.bwb}{place}"
-
-
 def laws_of(grounds: Grounds) -> dict[str, str]:
     """Address of each article that the grounds of a node name, by how it is written."""
     articles = [
@@ -132,7 +117,7 @@ def laws_of(grounds: Grounds) -> dict[str, str]:
         *(one for source in grounds.notices for one in source.articles),
         *(rule.article for rule in withholding(grounds)),
     ]
-    return {str(one): found for one in articles if (found := address_of(one))}
+    return {str(one): found for one in articles if (found := one.page)}
 
 
 def withholding(grounds: Grounds) -> list[Withhold]:
