@@ -1,4 +1,4 @@
-"""The last chapter: the question about the applicant once more, as an official asks it in the browser; and questions that are saved
+"""The chapter with the question about the applicant once more, as an official asks it in the browser; and questions that are saved
 for whoever tries it themselves. What was found is `official` in the document of `--json`.
 """
 
@@ -21,7 +21,7 @@ def tell(teller: Teller) -> None:
     """Tell it. Raises: Problem when something is not as it should be."""
     federation = teller.federation
     sql = script.question(script.about_the_applicant(teller.running.down), teller.offered)
-    title = say("17. Een medewerker vraagt in de browser", "17. An official asks in the browser")
+    title = say("Een medewerker vraagt in de browser", "An official asks in the browser")
     if not teller.can_ask(title, sql):
         return
     with Browser(federation.authority.path) as browser:

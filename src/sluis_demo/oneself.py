@@ -22,7 +22,7 @@ def tell(teller: Teller) -> None:
     """Tell it. Raises: Problem when something is not as it should be."""
     federation = teller.federation
     opened = any(one.activity == INSPECTION.id for one in federation.asker.organisation.disclosures)
-    title = say("18. Wat is er over haar bekend, en waar?", "18. What is known of her, and where?")
+    title = say("Wat is er over haar bekend, en waar?", "What is known of her, and where?")
     if not teller.can_ask(title, INSPECTION.id if opened else ""):
         return
     person = applicant(federation)
@@ -70,8 +70,15 @@ def _report(browser: Browser, known: Shown, dataset: str, should: str) -> str:
 
 
 def invitation(portal: str) -> str:
-    """How somebody tries it themselves, in a browser."""
+    """How somebody tries it themselves, in a browser: at the desk, and as the others who work at the municipality."""
+    others = [OFFICIALS[name][0] for name in ("olga", "bram", "ad", "henk")]
+    dutch, english = (
+        ", ".join(f"{one.name} ({about})" for one, about in zip(others, told, strict=True))
+        for told in ([one.about.nl for one in others], [one.about.en for one in others])
+    )
     return say(
-        f"Of handel een melding af: open {portal}/desk/corrections\nKies Medewerkersaccount (simulator), daar {_DESK.name}.",
-        f"Or handle a report: open {portal}/desk/corrections\nChoose Medewerkersaccount (simulator), there {_DESK.name}.",
+        f"Of handel een melding af: open {portal}/desk/corrections\nKies Medewerkersaccount (simulator), daar {_DESK.name}.\n"
+        f"Zo ziet u ook wat collega's zien: {dutch}.",
+        f"Or handle a report: open {portal}/desk/corrections\nChoose Medewerkersaccount (simulator), there {_DESK.name}.\n"
+        f"So you see what colleagues see, too: {english}.",
     )

@@ -28,11 +28,17 @@ class Page:
 
     def __init__(self, console: Console, offered: Offered) -> None:
         self._console, self._offered = console, offered
+        self._chapters = 0
 
     def heading(self, text: str) -> None:
-        """The title of a chapter."""
+        """What comes first, without a number."""
         self._console.print()
         self._console.rule(Line(text, "bold"), align="left", style="dim")
+
+    def chapter(self, title: str) -> None:
+        """The title of the next chapter: they are counted as they are told, for some may be left out."""
+        self._chapters += 1
+        self.heading(f"{self._chapters}. {title}")
 
     def write(self, text: str, style: str = "") -> None:
         """A paragraph."""

@@ -74,9 +74,7 @@ class Story(Teller):
     def application(self) -> None:
         """The question over all owners, what came back, from whom, and what stayed closed."""
         sql = script.question(script.about_the_applicant(self.running.down), self.offered)
-        if not self.can_ask(
-            say("1. Een aanvraag voor bijstand", "1. An application for social assistance"), sql
-        ):
+        if not self.can_ask(say("Een aanvraag voor bijstand", "An application for social assistance"), sql):
             return
         self.page.write(
             say(
@@ -109,7 +107,7 @@ class Story(Teller):
     def contracts(self) -> None:
         """What was agreed on beforehand, who signed it, and that each request under it stands in both logs."""
         agreed, asker = self.running.contracts, self.federation.asker
-        self.page.heading(say("2. Waarom dat mocht: contracten", "2. Why that was allowed: contracts"))
+        self.page.chapter(say("Waarom dat mocht: contracten", "Why that was allowed: contracts"))
         self.page.write(
             say(
                 "Vóór de vraag heeft Sluiswijk elke bronhouder per doel om een contract gevraagd. Zonder dat opent geen "
@@ -149,9 +147,7 @@ class Story(Teller):
     def partner(self) -> None:
         """A join on a number that the asker may not see, and what happens when it asks for that number."""
         sql = script.question(script.ABOUT_THE_PARTNER, self.offered, key="partner_bsn")
-        title = say(
-            "3. Een nummer dat de gemeente niet mag zien", "3. A number that the municipality may not see"
-        )
+        title = say("Een nummer dat de gemeente niet mag zien", "A number that the municipality may not see")
         if not self.can_ask(title, sql, "rvig", "belastingdienst"):
             return
         self.page.write(
@@ -170,7 +166,7 @@ class Story(Teller):
     def purpose(self) -> None:
         """The same column for another purpose."""
         both = self.offered.opens("rdw.voertuigen", ["kenteken"], PARKING.id)
-        title = say("4. Hetzelfde gegeven, een ander doel", "4. The same data, another purpose")
+        title = say("Hetzelfde gegeven, een ander doel", "The same data, another purpose")
         if not self.can_ask(title, script.PLATE if both else "", "rdw"):
             return
         self.show(script.PLATE)
@@ -187,7 +183,7 @@ class Story(Teller):
         """Groups instead of people; small groups are not there."""
         open_to_count = self.offered.opens("belastingdienst.inkomen", ["wijk"], POVERTY.id)
         sql = script.POVERTY_PER_DISTRICT if open_to_count else ""
-        title = say("5. Groepen in plaats van mensen", "5. Groups instead of people")
+        title = say("Groepen in plaats van mensen", "Groups instead of people")
         if not self.can_ask(title, sql, "belastingdienst"):
             return
         self.page.write(
@@ -212,7 +208,7 @@ class Story(Teller):
         datasets = (("svb.kinderbijslag", "bsn"), ("belastingdienst.inkomen", "bsn"))
         open_to_join = all(self.offered.opens(dataset, [column], POVERTY.id) for dataset, column in datasets)
         sql = script.PARENTS_PER_DISTRICT if open_to_join else ""
-        title = say("6. Groepen over twee bronhouders", "6. Groups over two owners")
+        title = say("Groepen over twee bronhouders", "Groups over two owners")
         if not self.can_ask(title, sql, "belastingdienst", "svb"):
             return
         self.page.write(
@@ -242,13 +238,13 @@ class Story(Teller):
         """A closed column: refused, with the law, before anyone was asked."""
         dataset, column = self.offered.closed()
         sql = f"SELECT {column} FROM {dataset} WHERE bsn = $bsn" if column else ""
-        title = say("7. Een vraag die niet mag", "7. A question that is not allowed")
+        title = say("Een vraag die niet mag", "A question that is not allowed")
         if self.can_ask(title, sql, dataset.partition(".")[0]):
             self.refused(sql)
 
     def secret_address(self) -> None:
         """A hidden row reads as an absent one."""
-        title = say("8. Een geheim adres", "8. A secret address")
+        title = say("Een geheim adres", "A secret address")
         hidden = self.federation.hidden
         if not self.can_ask(title, script.HOME if hidden else "", "rvig"):
             return
@@ -265,8 +261,8 @@ class Story(Teller):
 
     def citizen(self) -> None:
         """What the applicant sees: who looked, when, why."""
-        self.page.heading(
-            say("9. Wie keek er naar de gegevens van deze inwoner?", "9. Who looked at this resident's data?")
+        self.page.chapter(
+            say("Wie keek er naar de gegevens van deze inwoner?", "Who looked at this resident's data?")
         )
         self.page.write(
             say(
@@ -292,7 +288,7 @@ class Story(Teller):
 
     def tampering(self) -> None:
         """Every log is whole; one changed line in a copy of one is found."""
-        self.page.heading(say("10. Knoeien met een logboek valt op", "10. Tampering with a log is found"))
+        self.page.chapter(say("Knoeien met een logboek valt op", "Tampering with a log is found"))
         self.page.write(say("De controleur rekent elk logboek na:", "The verifier recomputes every log:"))
         whole = verified(self.running)
         for one in whole:

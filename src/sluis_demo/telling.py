@@ -28,7 +28,7 @@ class Teller:
 
     def can_ask(self, title: str, sql: str, *owners: str) -> bool:
         """Open a chapter; say so when there is nothing to ask (`sql` is empty), or an owner is down."""
-        self.page.heading(title)
+        self.page.chapter(title)
         absent = ", ".join(owner for owner in owners if owner in self.running.down)
         if absent:
             self.page.write(say(f"Weggelaten: {absent} is er niet.", f"Left out: {absent} is down."), NOTE)

@@ -1,4 +1,5 @@
-"""What columns of the registers are called, for people who see their own data or are asked for consent."""
+"""What columns of the registers are called, as everybody reads it: who sees their own data or is asked
+for consent, officials, and owners. So never "your"."""
 
 from sluis.kernel import Text
 
@@ -16,7 +17,7 @@ TITLES = {
     "overleden": Text("overleden op", "died on"),
     "geslacht": Text("geslacht", "sex"),
     "nationaliteit": Text("nationaliteit", "nationality"),
-    "partner_bsn": Text("burgerservicenummer van uw partner", "citizen service number of your partner"),
+    "partner_bsn": Text("burgerservicenummer van de partner", "citizen service number of the partner"),
     "kind_bsn": Text("burgerservicenummer van het kind", "citizen service number of the child"),
     "einde": Text("tot", "until"),
     "begin": Text("vanaf", "from"),
@@ -42,8 +43,8 @@ TITLES = {
     "uren_per_week": Text("uren per week", "hours a week"),
     "loon_per_maand": Text("loon", "wage"),
     "aantal_kinderen": Text("aantal kinderen", "number of children"),
-    "ontvangt": Text("krijgt u dit nu", "do you get it now"),
-    "pensioenleeftijd": Text("uw AOW-leeftijd", "your pension age"),
+    "ontvangt": Text("ontvangt dit nu", "receives this now"),
+    "pensioenleeftijd": Text("AOW-leeftijd", "pension age"),
     "handelsnaam": Text("naam van het bedrijf", "name of the company"),
     "rechtsvorm": Text("rechtsvorm", "legal form"),
     "status": Text("stand", "status"),

@@ -71,7 +71,7 @@ def invitation(federation: Federation) -> str:
 
 def _signs_in(teller: Teller, browser: Browser) -> dict[str, Any]:
     federation, person = teller.federation, applicant(teller.federation)
-    teller.page.heading(say("11. De inwoner logt in, en kijkt zelf", "11. The resident signs in, and looks"))
+    teller.page.chapter(say("De inwoner logt in, en kijkt zelf", "The resident signs in, and looks"))
     teller.page.write(
         say(
             f"Sluiswijk heeft een portaal. {person.name} logt in met DigiD, hier een simulator, en kiest {GRADE}. "
@@ -185,7 +185,7 @@ def _hears(teller: Teller, reception: Reception) -> int:
 
 def _gives_and_takes(teller: Teller, browser: Browser) -> dict[str, Any] | None:
     asked = any(one.activity == WORK.id for one in teller.federation.asker.organisation.disclosures)
-    title = say("12. Toegang geven, en weer intrekken", "12. Giving access, and taking it back")
+    title = say("Toegang geven, en weer intrekken", "Giving access, and taking it back")
     if not teller.can_ask(title, APPLICATION if asked else "", "uwv"):
         return None
     uwv = next(place for place in teller.federation.places if place.organisation.oin == UWV)
@@ -248,7 +248,7 @@ def _explained(teller: Teller) -> list[dict[str, Any]]:
     """What the decision point of one owner says of two purposes, and why: read from its files, so it need not be up."""
     places = [one for one in teller.federation.places if one.alias == "rdw" and one.organisation.disclosures]
     known = {one.activity for place in places for one in place.organisation.disclosures}
-    title = say("13. Waarom mag dit wel, en dat niet?", "13. Why is this allowed, and that not?")
+    title = say("Waarom mag dit wel, en dat niet?", "Why is this allowed, and that not?")
     if not teller.can_ask(title, "explain" if PARKING.id in known else ""):
         return []
     teller.page.write(

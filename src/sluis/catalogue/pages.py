@@ -151,7 +151,7 @@ def page_routes(
         return page(
             request, "catalogue/one.html", entry=entry, view=view_of(entry), kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,
             here=f"/catalogue/{folder}/{quote(name, safe='')}", reached=entry.service in services, is_web=is_web,
-            owner=str.__str__(catalogue.of.oin),
+            owner=str.__str__(catalogue.of.oin), own=visitor is not None and visitor.audience == "staff",
             agreement=agreement_of(terms, visitor, catalogue.of.oin, entry.iri, offered_terms(entry.terms)),
         )  # fmt: skip
 

@@ -74,9 +74,9 @@ def tell(teller: Teller, beside: Beside) -> None:
     """Tell these chapters. Raises: Problem when something is not as it should be."""
     chain = beside.ready()
     titles = (
-        say("14. Een beslissing: wie moet het weten?", "14. A decision: who needs to know?"),
-        say("15. Een partner die er even niet was", "15. A partner that was away"),
-        say("16. Wie het niet mag weten, en wie dat ziet", "16. Who must not know, and who sees that"),
+        say("Een beslissing: wie moet het weten?", "A decision: who needs to know?"),
+        say("Een partner die er even niet was", "A partner that was away"),
+        say("Wie het niet mag weten, en wie dat ziet", "Who must not know, and who sees that"),
     )
     if chain is None:
         if teller.running.options.chain:
@@ -94,7 +94,7 @@ def tell(teller: Teller, beside: Beside) -> None:
 
 def _decision(teller: Teller, chain: Chain, title: str) -> dict[str, Any]:
     page, happened = teller.page, chain.cases.decision
-    page.heading(title)
+    page.chapter(title)
     page.write(
         say(
             f"IND beslist over {chain.cases.name}. Wie een relatie met iemand heeft, heeft dat vooraf bij IND laten weten; IND bewaart "
@@ -166,7 +166,7 @@ def _left(teller: Teller, arrived: dict[str, Any]) -> None:
 
 def _away(teller: Teller, chain: Chain, title: str) -> dict[str, Any]:
     page, moves, place = teller.page, chain.cases.moves, chain.places[AWAY]
-    page.heading(title)
+    page.chapter(title)
     page.write(
         say(
             f"Het knooppunt van {named(AWAY)} valt uit, zonder een woord. Intussen verhuizen er mensen in de opvang; COA meldt het.",
@@ -226,7 +226,7 @@ def _stranger(teller: Teller, chain: Chain, title: str) -> dict[str, Any]:
     page = teller.page
     came, _ = chain.came(STRANGER, 0)
     counts = chain.counts("ind", DECISION)
-    page.heading(title)
+    page.chapter(title)
     page.write(
         say(
             f"{named(STRANGER)} heeft een contract en een abonnement, maar gaf deze persoon geen visum. Bij {named(STRANGER)} kwamen "

@@ -116,6 +116,14 @@ async def test_one_thing_is_told_in_plain_words(tmp_path: Path) -> None:
     assert "niet gemeten" in (await shelf.browser().get("/catalogue/datasets/bomen")).text
 
 
+async def test_staff_is_not_sent_to_itself_for_access(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    assert "Vraag toegang aan" in (await shelf.browser(audience="citizen").get(INCOME)).text
+    ours = (await shelf.browser(audience="staff").get(INCOME)).text
+    assert "Vraag toegang aan" not in ours
+    assert "van uw eigen organisatie" in ours
+
+
 async def test_who_may_be_asked_by_mail_alone_is_asked_by_mail(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path, described("dataset", "inkomen", contact=Contact("Balie", "balie@voorbeeld.nl")))
     shown = await shelf.browser().get(INCOME)

@@ -19,6 +19,7 @@ from sluis_demo.organisations import BENEFIT, ORGANISATIONS, PARKING
 from sluis_demo.page import Page, cited
 from sluis_demo.script import ABOUT_THE_APPLICANT, ABOUT_THE_PARTNER, Offered, about_the_applicant, question
 from sluis_demo.story import by_question
+from sluis_demo.titles import TITLES
 
 
 @pytest.fixture
@@ -36,6 +37,21 @@ def shown(offered: Offered, answer: dict[str, Any]) -> str:
     out = StringIO()
     Page(Console(file=out, width=100, highlight=False), offered).person(answer)
     return out.getvalue()
+
+
+def test_chapters_are_counted_as_they_are_told(offered: Offered) -> None:
+    out = StringIO()
+    page = Page(Console(file=out, width=100, highlight=False), offered)
+    page.heading("Vooraf")
+    page.chapter("Eerst dit")
+    page.chapter("Dan dat")
+    assert "1. Eerst dit" in out.getvalue()
+    assert "2. Dan dat" in out.getvalue()
+
+
+def test_titles_of_columns_fit_whoever_reads_them() -> None:
+    told = " ".join(f"{one.nl} {one.en}".lower() for one in TITLES.values()).split()
+    assert not {"u", "uw", "your", "you"} & {*told}
 
 
 def an_answer(column: str, kind: str, value: object, *origins: dict[str, str]) -> dict[str, Any]:
