@@ -43,6 +43,7 @@ def test_what_a_service_describes_is_tried_out_under_a_contract(tmp_path: Path) 
 
     try:
         vehicles.offer(At(pair.owner, OWNER), At(pair.asker, ASKER))  # type: ignore[arg-type]
+        on(asker, parts.harvester.round())  # what is in no catalogue is not asked for
         document = on(asker, parts.trying.document(OWNER, SERVICE))
         assert [one.id for one in document.operations] == ["get /voertuigen", "get /voertuigen/{kenteken}"]
         until(lambda: parts.trying.may(document, OWNER, SERVICE) == "", 60)

@@ -58,7 +58,7 @@ def api_page_routes(
         if owner == str.__str__(own):
             if catalogue is None or not catalogue.entry("service", name).published:
                 raise not_there()
-            document = trying.own(name)
+            document = await trying.own(name)
             if document is None:
                 raise no_document()
             return own, document

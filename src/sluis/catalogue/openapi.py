@@ -7,6 +7,7 @@ it began. How much is read is bounded, and texts are cut; what is no document is
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Final, Literal, cast
 
 import msgspec
@@ -15,7 +16,10 @@ from sluis.kernel import Invalid, Text, decode
 
 MOST_BYTES: Final = 1024 * 1024
 MOST_OPERATIONS, MOST_PARAMETERS, MOST_FIELDS, DEEPEST, LONGEST = 200, 40, 200, 5, 2000
-_MOST_STEPS = 20_000  # schemas that are looked at in all: a small document can name itself again and again
+# Schemas, parameters and answers that are looked at in all, and characters that are kept of them: a small document can name the same
+# again and again.
+_MOST_STEPS, _MOST_CHARACTERS = 20_000, 1_000_000
+_MEDIA = 20  # of one body
 
 Method = Literal["get", "head", "post", "put", "patch", "delete"]
 METHODS: Final[tuple[Method, ...]] = ("get", "head", "post", "put", "patch", "delete")
@@ -116,7 +120,9 @@ def read_openapi(raw: bytes) -> Document:
 
 class _Reader:
     def __init__(self, whole: Mapping[str, Any]) -> None:
-        self._whole, self._steps = whole, 0
+        self._whole, self._steps, self._characters = whole, 0, 0
+        self._examples: dict[int, str] = {}
+        self._left_out = 0
 
     def document(self) -> Document:
         info = self._map(self._whole.get("info"))
@@ -127,8 +133,8 @@ class _Reader:
             description=_text(info.get("description")),
             prefix=self._prefix(),
             auth=tuple(self._auth()),
-            operations=tuple(found[:MOST_OPERATIONS]),
-            left_out=max(0, len(found) - MOST_OPERATIONS),
+            operations=tuple(found),
+            left_out=self._left_out,
             may_try=self._whole.get(TRY) is True,
         )
 
@@ -152,13 +158,19 @@ class _Reader:
             yield f"{_text(name, 80)}: {told}"
 
     def _operations(self) -> Iterator[Operation]:
-        for path, given in list(self._whole["paths"].items())[: MOST_OPERATIONS * 2]:
+        made = 0
+        for path, given in islice(self._whole["paths"].items(), MOST_OPERATIONS * 2):
             item = self._followed(given)
             if not isinstance(path, str) or not _PATH.fullmatch(path) or ".." in path:
                 continue
             for method in METHODS:
-                if isinstance(item.get(method), dict):
+                if not isinstance(item.get(method), dict):
+                    continue
+                if made < MOST_OPERATIONS:
+                    made += 1
                     yield self._operation(method, path, item, item[method])
+                else:
+                    self._left_out += 1
 
     def _operation(
         self, method: Method, path: str, item: Mapping[str, Any], one: Mapping[str, Any]
@@ -167,19 +179,21 @@ class _Reader:
         for given in [*self._list(item.get("parameters")), *self._list(one.get("parameters"))][
             :MOST_PARAMETERS
         ]:
-            found = self._parameter(self._followed(given))
+            found = self._parameter(self._followed(given)) if self._goes_on() else None
             if found is not None:
                 named[found.where, found.name] = found
         results = self._map(one.get("responses"))
         return Operation(
             method=method,
             path=path,
-            summary=_text(one.get("summary"), 300) or _text(one.get("operationId"), 300),
-            description=_text(one.get("description")),
+            summary=self._said(one.get("summary"), 300) or self._said(one.get("operationId"), 300),
+            description=self._said(one.get("description")),
             parameters=tuple(named.values()),
             body=self._body(self._followed(one.get("requestBody"))),
             results=tuple(
-                self._result(str(status), self._followed(said)) for status, said in list(results.items())[:20]
+                self._result(str(status), self._followed(said))
+                for status, said in islice(results.items(), 20)
+                if self._goes_on()
             ),
             deprecated=one.get("deprecated") is True,
         )
@@ -193,17 +207,20 @@ class _Reader:
         ):
             return None
         schema = self._followed(one.get("schema"))
-        choices = tuple(_text(value, 100) for value in self._list(schema.get("enum"))[:50])
+        choices = tuple(
+            self._said(value, 100) for value in self._list(schema.get("enum"))[:50] if self._goes_on()
+        )
         example = one.get("example", schema.get("example", schema.get("default")))
         return Parameter(
             name, cast(Where, where), self._type(schema), one.get("required") is True or where == "path",
-            _text(one.get("description"), 500), _text(example, 200), choices,
+            self._said(one.get("description"), 500), self._said(example, 200), choices,
         )  # fmt: skip
 
     def _body(self, one: Mapping[str, Any]) -> Body | None:
         content = self._map(one.get("content"))
+        names = [*islice(content, _MEDIA)]
         media = next(
-            (name for name in content if isinstance(name, str) and "json" in name), next(iter(content), None)
+            (name for name in names if isinstance(name, str) and "json" in name), next(iter(names), None)
         )
         if not isinstance(media, str):
             return None
@@ -212,27 +229,45 @@ class _Reader:
         example = said.get("example", self._map(next(iter(examples.values()), None)).get("value"))
         schema = self._followed(said.get("schema"))
         example = schema.get("example") if example is None else example
-        fields = tuple(self._fields(schema, "", 0, ()))[:MOST_FIELDS]
-        return Body(_text(media, 100), fields, _example(example))
+        fields = tuple(islice(self._fields(schema, "", 0, ()), MOST_FIELDS))
+        return Body(_text(media, 100), fields, self._example(example))
 
     def _result(self, status: str, one: Mapping[str, Any]) -> Result:
-        return Result(status[:7], _text(one.get("description"), 500), self._body(one))
+        return Result(status[:7], self._said(one.get("description"), 500), self._body(one))
+
+    def _example(self, given: Any) -> str:
+        """An example as text; one that is named more often is written once."""
+        if id(given) not in self._examples:
+            self._examples[id(given)] = _example(given) if self._goes_on() else ""
+        return self._said(self._examples[id(given)])
+
+    def _goes_on(self) -> bool:
+        """Count one more thing that is looked at; whether that is not too much."""
+        self._steps += 1
+        return self._steps <= _MOST_STEPS
+
+    def _said(self, given: Any, longest: int = LONGEST) -> str:
+        """A text, as long as there are not too many."""
+        if self._characters >= _MOST_CHARACTERS:
+            return ""
+        said = _text(given, longest)
+        self._characters += len(said)
+        return said
 
     def _fields(
         self, schema: Mapping[str, Any], above: str, depth: int, seen: tuple[int, ...]
     ) -> Iterator[Field]:
-        self._steps += 1
-        if depth > DEEPEST or id(schema) in seen or self._steps > _MOST_STEPS:
+        if not self._goes_on() or depth > DEEPEST or id(schema) in seen:
             return
         seen = (*seen, id(schema))
         for part in self._list(schema.get("allOf"))[:20]:
             yield from self._fields(self._followed(part), above, depth + 1, seen)
         if "items" in schema:
             yield from self._fields(self._followed(schema["items"]), f"{above}[]", depth + 1, seen)
-        required = self._list(schema.get("required"))
-        for name, given in list(self._map(schema.get("properties")).items())[:MOST_FIELDS]:
+        required = self._list(schema.get("required"))[:MOST_FIELDS]
+        for name, given in islice(self._map(schema.get("properties")).items(), MOST_FIELDS):
             one, full = self._followed(given), f"{above}.{_text(name, 100)}".lstrip(".")
-            yield Field(full, self._type(one), name in required, _text(one.get("description"), 500))
+            yield Field(full, self._type(one), name in required, self._said(one.get("description"), 500))
             yield from self._fields(one, full, depth + 1, seen)
 
     def _type(self, schema: Mapping[str, Any]) -> str:

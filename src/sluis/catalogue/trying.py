@@ -4,7 +4,7 @@ force, with a line in both transaction logs as any call. Nothing else can be sen
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from urllib.parse import quote, urlencode
@@ -13,11 +13,12 @@ import msgspec
 
 from sluis.catalogue.openapi import Document, Operation, read_openapi
 from sluis.gateway import Answer, Link
-from sluis.kernel import Invalid, NotFound, PeerId, Text, Trace, Upstream, new_transaction_id
+from sluis.kernel import Invalid, NotFound, PeerId, Problem, Text, Trace, Upstream, new_transaction_id
 
 SECONDS = 15.0
 MOST_ANSWER, MOST_BODY, MOST_VALUE, MOST_HEADERS = 64 * 1024, 64 * 1024, 2000, 30
 _KEPT, _MOST_KEPT = 300.0, 200  # seconds and documents of others that are kept in memory
+_FAILED = 30.0  # seconds after which is asked again for one that could not be had
 _LARGEST = 1024 * 1024
 
 
@@ -60,35 +61,65 @@ class Trying:
         link: to the nodes of peers, where documents of theirs are.
         way: to their services; None where there is no group.
         test: whether this node is a test: then everything may be tried.
+        offered: whether the catalogue of a peer has a service. Blocks. Anybody may look at a document, and has others asked for
+            nothing that they do not offer.
     """
 
-    def __init__(self, own: Mapping[str, bytes], link: Link, way: Way | None, test: bool) -> None:
-        self._own, self._link, self._way, self._test = dict(own), link, way, test
-        self._read: dict[tuple[PeerId, str], tuple[float, Document]] = {}
+    def __init__(
+        self,
+        own: Mapping[str, bytes],
+        link: Link,
+        way: Way | None,
+        test: bool,
+        offered: Callable[[PeerId, str], bool] | None = None,
+    ) -> None:
+        self._own, self._link, self._way, self._test, self._offered = dict(own), link, way, test, offered
+        self._own_read: dict[str, Document] = {}
+        self._read: dict[tuple[PeerId, str], tuple[float, Document | Problem]] = {}
         self._some = asyncio.Semaphore(4)
 
     def raw(self, service: str) -> bytes | None:
         """The document of a service of this node."""
         return self._own.get(service)
 
-    def own(self, service: str) -> Document | None:
-        """The same, read. Raises `Invalid`."""
-        raw = self._own.get(service)
-        return None if raw is None else read_openapi(raw)
+    async def own(self, service: str) -> Document | None:
+        """The same, read; once, since it stays the same. Raises `Invalid`."""
+        raw, found = self._own.get(service), self._own_read.get(service)
+        if raw is None or found is not None:
+            return found
+        async with self._some:
+            self._own_read[service] = await asyncio.to_thread(read_openapi, raw)
+        return self._own_read[service]
 
     async def document(self, peer: PeerId, service: str) -> Document:
         """The document of a service of a peer, read at its node; kept for some minutes. Raises `NotFound`, `Invalid`, `Upstream`,
         `Refused`."""
-        now, key = asyncio.get_running_loop().time(), (peer, service)
-        kept = self._read.get(key)
-        if kept is not None and now - kept[0] < _KEPT:
-            return kept[1]
-        async with self._some:
+        kept = self._kept(peer, service)
+        if kept is None:
+            async with self._some:
+                kept = self._kept(peer, service) or await self._anew(peer, service)
+        if isinstance(kept, Problem):
+            raise kept.with_traceback(None)  # it is raised again and again
+        return kept
+
+    def _kept(self, peer: PeerId, service: str) -> Document | Problem | None:
+        at, found = self._read.get((peer, service), (0.0, None))
+        fresh = _FAILED if isinstance(found, Problem) else _KEPT
+        return found if asyncio.get_running_loop().time() - at < fresh else None
+
+    async def _anew(self, peer: PeerId, service: str) -> Document | Problem:
+        if self._offered is not None and not await asyncio.to_thread(self._offered, peer, service):
+            return no_document()
+        found: Document | Problem
+        try:
             raw = await self._fetched(peer, service)
             found = await asyncio.to_thread(read_openapi, raw)
+        except Problem as problem:
+            found = problem
+        self._read.pop((peer, service), None)
         while len(self._read) >= _MOST_KEPT:
             self._read.pop(next(iter(self._read)))
-        self._read[key] = now, found
+        self._read[peer, service] = asyncio.get_running_loop().time(), found
         return found
 
     def may(self, document: Document, peer: PeerId, service: str) -> str:

@@ -11,13 +11,17 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
 
+import msgspec
+
 from sluis.kernel import HERE, Invalid, Text
-from sluis.rights.model import FOLLOWS, LONGEST, REASONED, Asked, Kind, Reached, State, Step, Term
+from sluis.rights.model import FOLLOWS, LONGEST, REASONED, About, Asked, Kind, Reached, State, Step, Term
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
 
 FIRST_DELAY, LONGEST_DELAY = 1, 3600
 """Seconds until what did not arrive is sent again: after the first failure, and at most; each failure doubles it."""
+
+_LAST = 253_000_000_000  # seconds since the epoch: the year 9987
 
 _MONTH = Text("één maand", "one month")
 _WEEKS = Text(
@@ -42,8 +46,22 @@ def answer_by(kind: Kind, steps: Sequence[Step]) -> date | None:
     """The last day for an answer; None when that is not known: it was not received, or its term has another beginning."""
     if not steps or kind == "decision":
         return None
-    received = datetime.fromtimestamp(steps[0].at, UTC).astimezone(HERE).date()
+    # Another organisation says when it received it: what it says may lie at the end of the calendar.
+    received = datetime.fromtimestamp(min(steps[0].at, _LAST), UTC).astimezone(HERE).date()
     return _months_later(received, 3 if any(one.state == "extended" for one in steps) else 1)
+
+
+def told_in(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """What another organisation tells, fit to be shown: its reasons without what could make them read as something else."""
+    return tuple(msgspec.structs.replace(one, reason=clean(one.reason)) for one in steps)
+
+
+def written_in(about: About, asked: Asked) -> tuple[About, Asked]:
+    """The same of a request that another organisation passes on."""
+    return (
+        msgspec.structs.replace(about, dataset=clean(about.dataset), title=clean(about.title), activity=clean(about.activity)),
+        Asked(clean(asked.now), clean(asked.should), clean(asked.remark)),
+    )  # fmt: skip
 
 
 def may_follow(state: State, later: State) -> bool:

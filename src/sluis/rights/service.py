@@ -148,7 +148,7 @@ class Rights:
         Raises `NotFound`, `Conflict` (`request-progress`), `Unkept`.
         """
         found = await self._one("sent", peer, progress.receipt)
-        now = self._now()
+        progress, now = msgspec.structs.replace(progress, steps=rules.told_in(progress.steps)), self._now()
         if found.content.steps == progress.steps:
             if found.finished:
                 return
@@ -173,7 +173,7 @@ class Rights:
 
         Raises `Conflict` (`request-exists`), `Refused` (`requests-pace`), `Unkept`.
         """
-        content = Content(placed.whom, placed.level, placed.about, placed.asked)
+        content = Content(placed.whom, placed.level, *rules.written_in(placed.about, placed.asked))
         known = await self._read(lambda at: self.keeping.one(at, "received", peer, placed.receipt))
         if known is None:
             known = await self._take(peer, placed, content)

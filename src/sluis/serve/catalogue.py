@@ -64,10 +64,16 @@ def terms_of(
     )
 
 
-def trying_of(loaded: Loaded, link: Link, membership: Membership | None) -> Trying:
+def trying_of(
+    loaded: Loaded, link: Link, membership: Membership | None, harvester: Harvester | None
+) -> Trying:
     """Documents of services, and trying these out."""
     way = membership.link if membership else None
-    return Trying(loaded.catalogue.documents, link, way, loaded.config.node.test)
+
+    def offered(peer: PeerId, service: str) -> bool:
+        return harvester is not None and harvester.service(peer, service) is not None
+
+    return Trying(loaded.catalogue.documents, link, way, loaded.config.node.test, offered)
 
 
 def usage_of(

@@ -309,7 +309,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         finder=Finder(catalogue, harvester),
         terms=terms,
         usage=usage_of(config, store, membership, catalogue, harvester, clock),
-        trying=trying_of(loaded, link, membership),
+        trying=trying_of(loaded, link, membership, harvester),
     )
 
 

@@ -1,6 +1,7 @@
 """What a service says of itself is read without believing it, and tried out with nothing but what it describes."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -115,6 +116,61 @@ def test_a_document_that_names_itself_again_and_again_ends() -> None:
     }
     found = read_openapi(json.dumps(whole).encode())
     assert (len(found.operations), found.left_out) == (openapi.MOST_OPERATIONS, 100)
+
+
+def test_a_document_that_makes_much_of_little_costs_little() -> None:
+    """Path items, answers and parameters that are named again and again: each was written out anew, in minutes and gigabytes."""
+    example = {f"k{number}": "x" * 20 for number in range(10_000)}
+    answer = {
+        "description": "d",
+        "content": {f"a/{n}": {} for n in range(5000)} | {"application/json": {"example": example}},
+    }
+    asked = [
+        {"name": f"q{n}", "in": "query", "description": "d" * 900, "schema": {"enum": [f"{'y' * 120}{m}" for m in range(50)]}}
+        for n in range(40)
+    ]  # fmt: skip
+    one = {"responses": {str(200 + n): {"$ref": "#/components/responses/R"} for n in range(20)}}
+    whole = {
+        "openapi": "3.0.0",
+        "paths": {f"/a{n}": {"$ref": "#/components/x"} for n in range(400)},
+        "components": {
+            "responses": {"R": answer},
+            "x": {**dict.fromkeys(openapi.METHODS, one), "parameters": asked},
+        },
+    }
+    began = time.process_time()
+    found = read_openapi(json.dumps(whole).encode())
+    assert time.process_time() - began < 3
+    assert (len(found.operations), found.left_out) == (
+        openapi.MOST_OPERATIONS,
+        400 * 6 - openapi.MOST_OPERATIONS,
+    )
+    assert sum(len(repr(one)) for one in found.operations) < 10_000_000
+
+
+async def test_others_are_asked_for_what_they_offer_alone_and_not_again_at_once_when_they_fail(
+    tmp_path: Path,
+) -> None:
+    desk, asked = Desk(tmp_path), list[str]()
+
+    class Failing(Way):
+        @asynccontextmanager
+        async def send(
+            self, peer: PeerId, method: str, path: str, *more: Any, **other: Any
+        ) -> AsyncIterator[Answer]:
+            asked.append(path)
+
+            async def nothing() -> AsyncIterator[bytes]:
+                yield b"{"
+
+            yield Answer(200, {}, nothing())
+
+    way: Any = Failing()
+    desk.trying.__init__({}, way, way, True, lambda peer, name: name == "api")  # type: ignore[misc]
+    for _ in range(3):
+        for name in ("api", "x", "y"):
+            await desk.browser().get(f"/catalogue/api/{str.__str__(RECIPIENT)}/{name}")
+    assert asked == ["/v1/catalogue/services/api/openapi"]
 
 
 _WORDS = st.sampled_from(

@@ -12,7 +12,19 @@ from tests.unit.rights.world import ANN, BOB, DAYS, NOON, TAXES, TOWN, World
 from sluis.kernel import Conflict, Invalid, NotFound, Refused, encode
 from sluis.rights import rules
 from sluis.rights.mine import Cell
-from sluis.rights.model import FOLLOWS, KINDS, REASONED, Kind, Placed, Progress, Reached, State, Step
+from sluis.rights.model import (
+    FOLLOWS,
+    KINDS,
+    REASONED,
+    About,
+    Asked,
+    Kind,
+    Placed,
+    Progress,
+    Reached,
+    State,
+    Step,
+)
 from sluis.rights.saying import KIND_HINTS, KIND_NAMES, state_name
 from sluis.rights.sending import GIVE_UP, PLACE
 from sluis.rights.service import A_DAY, LOOK_AGAIN
@@ -139,6 +151,29 @@ async def test_nobody_else_says_how_far_a_request_is(world: World) -> None:
     with pytest.raises(Conflict):
         await world.town.rights.told(TAXES, backwards)
     assert (await world.known()).state == "received"
+
+
+async def test_what_another_organisation_says_of_time_and_in_words_can_still_be_shown(world: World) -> None:
+    """A moment at the end of the calendar took away the page of whoever asked there, for good."""
+    made = await world.place()
+    steps = (Step("received", 253_402_200_000), Step("refused", 0, "niet \u202egoed\x07"))
+    await world.town.rights.told(TAXES, Progress(made.receipt, steps))
+    found = await world.known()
+    assert rules.answer_by("correction", found.content.steps) is not None
+    assert found.content.steps[1].reason == "niet goed"
+    await world.town.rights.told(TAXES, Progress(made.receipt, steps))  # the same may come again
+
+
+async def test_what_a_desk_reads_has_no_letters_that_make_it_read_as_something_else(world: World) -> None:
+    about = About("inkomen", "In\u202ekomen", "", "\x1bdoel")
+    placed = Placed(
+        "0000-0000-0000", "correction", ANN, "substantial", 0, about, Asked("\u2066a", "b\x00", "c")
+    )
+    for _ in range(2):
+        await world.taxes.rights.receive(TOWN, placed)
+    (found,), _ = await world.taxes.rights.desk(CORRECTION, ("received",), 1)
+    assert found.content.about == About("inkomen", "Inkomen", "", "doel")
+    assert found.content.asked == Asked("a", "b", "c")
 
 
 async def test_a_number_belongs_to_one_request(world: World) -> None:
