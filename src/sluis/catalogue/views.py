@@ -8,29 +8,19 @@ import msgspec
 from sluis.catalogue.amounts import dutch, euros
 from sluis.catalogue.codes import FREQUENCIES, LICENCES, THEMES
 from sluis.catalogue.model import Contact, Cost, Entry
-from sluis.grounds import Price
+from sluis.grounds import SENSITIVITIES, Price, Sensitivity
 from sluis.kernel import Text
 
-_SENSITIVITIES = {
-    "open": (
-        Text("Geen persoonsgegeven", "No personal data"),
-        Text("Zegt niets over een mens.", "Says nothing about a person."),
-    ),
-    "personal": (
-        Text("Persoonsgegeven", "Personal data"),
-        Text("Zegt iets over een mens.", "Says something about a person."),
-    ),
-    "identifying": (
-        Text("Wijst iemand aan", "Identifies a person"),
-        Text("Zegt wie het is, zoals een naam of een BSN.", "Says who it is, such as a name or a BSN."),
-    ),
-    "special": (
-        Text("Bijzonder", "Special"),
-        Text(
-            "Extra beschermd door de wet (AVG, artikel 9), zoals gezondheid.",
-            "Protected further by law (GDPR, article 9), such as health.",
-        ),
-    ),
+_MEANT: dict[Sensitivity, Text] = {
+    "open": Text("Zegt niets over een mens.", "Says nothing about a person."),
+    "personal": Text("Zegt iets over een mens.", "Says something about a person."),
+    "identifying": Text("Zegt wie het is, zoals een naam of een BSN.", "Says who it is, such as a name or a BSN."),
+    "special": Text("Extra beschermd door de wet (AVG, artikel 9), zoals gezondheid.",
+                    "Protected further by law (GDPR, article 9), such as health."),
+}  # fmt: skip
+_SENSITIVITIES: dict[str, tuple[Text, Text]] = {
+    name: (Text(words.nl.capitalize(), words.en.capitalize()), _MEANT[name])
+    for name, words in SENSITIVITIES.items()
 }
 _TYPES = {
     "VARCHAR": Text("tekst", "text"),

@@ -15,10 +15,10 @@ from urllib.parse import quote, urlencode
 
 import click
 
-from sluis.cli.activity import GROUNDS
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option, settings
 from sluis.cli.terminal import in_words, json_text, language, many, say, shown, working
+from sluis.grounds import AVG_GROUNDS
 from sluis.kernel import Invalid, Text
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -205,7 +205,7 @@ def _disclosed_told(one: dict[str, Any], directory: Path) -> Iterator[str]:
     yield shown(
         "  "
         + say("Grond: ", "Ground: ")
-        + in_words(GROUNDS[one["ground"]])
+        + in_words(AVG_GROUNDS[one["ground"]])
         + "; "
         + "; ".join(one["articles"])
     )
@@ -234,7 +234,7 @@ def _noticed_told(one: dict[str, Any], directory: Path) -> Iterator[str]:
     )
     yield shown("  " + say("Waarvoor: ", "Purpose: ") + _activity(one))
     articles = "; ".join(one["articles"])
-    yield shown("  " + say("Grond: ", "Ground: ") + in_words(GROUNDS[one["ground"]]) + "; " + articles)
+    yield shown("  " + say("Grond: ", "Ground: ") + in_words(AVG_GROUNDS[one["ground"]]) + "; " + articles)
     yield shown(f"  {one['notice']}@{one['version']}: {in_words(STATES[one['state']])}")
     for contract in one["contracts"]:
         yield "  " + say("Contract: ", "Contract: ") + contract

@@ -9,22 +9,18 @@ import click
 
 from sluis.cli.options import example, here, json_option, node_option
 from sluis.cli.terminal import in_words, say
-from sluis.grounds import Activity, Disclosure, Grounds, Price, meant, read_directory, refuse_any
+from sluis.grounds import (
+    AVG_GROUNDS,
+    COLUMN_ROLES,
+    Activity,
+    Disclosure,
+    Grounds,
+    Price,
+    meant,
+    read_directory,
+    refuse_any,
+)  # fmt: skip
 from sluis.kernel import NotFound, Text, plain
-
-ROLES = {
-    "output": Text("mag u zien", "you may see"),
-    "join": Text("alleen om te koppelen; u ziet de waarde niet", "only to join; you do not see the value"),
-    "filter": Text("alleen om te kiezen", "only to select"),
-}
-GROUNDS = {
-    "consent": Text("toestemming", "consent"),
-    "contract": Text("overeenkomst", "contract"),
-    "legal-obligation": Text("wettelijke plicht", "legal obligation"),
-    "vital-interest": Text("vitaal belang", "vital interest"),
-    "public-task": Text("taak van algemeen belang", "public task"),
-    "legitimate-interest": Text("gerechtvaardigd belang", "legitimate interest"),
-}
 
 
 @click.group(
@@ -105,7 +101,7 @@ def _told(activity: Activity, grounds: Grounds) -> Iterator[str]:
     yield f"  {activity.id}"
     yield ""
     yield say("Waarvoor: ", "Purpose: ") + in_words(activity.purpose)
-    yield say("Grondslag (AVG art. 6): ", "Ground (GDPR art. 6): ") + in_words(GROUNDS[activity.ground])
+    yield say("Grondslag (AVG art. 6): ", "Ground (GDPR art. 6): ") + in_words(AVG_GROUNDS[activity.ground])
     yield say("Wet: ", "Law: ") + "; ".join(map(str, activity.articles))
     if activity.subjects:
         yield say("Over wie: ", "About: ") + ", ".join(activity.subjects)
@@ -138,7 +134,7 @@ def _disclosure_told(one: Disclosure, grounds: Grounds) -> Iterator[str]:
         yield "  " + say("Kosten: ", "Price: ") + _priced(one.price)
     for name, role in one.columns.items():
         mask = say(", afgeschermd", ", altered") if name in one.masks else ""
-        yield f"  {name}: {in_words(ROLES[role])}{mask}"
+        yield f"  {name}: {in_words(COLUMN_ROLES[role])}{mask}"
     if one.aggregate:
         yield "  " + say(
             f"Alleen aantallen en gemiddelden, over groepen van ten minste {one.aggregate.minimum} personen.",

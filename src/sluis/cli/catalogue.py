@@ -10,6 +10,7 @@ from sluis.catalogue import ACCESS_RIGHTS, FOLDERS, FREQUENCIES, KINDS, LICENCES
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
 from sluis.cli.terminal import EXIT_CODES, all_shown, in_words, json_text, say, shown, working
+from sluis.grounds import SENSITIVITIES
 from sluis.kernel import NotFound, Text, Upstream
 
 COSTS = {
@@ -18,12 +19,6 @@ COSTS = {
     "run": Text("per keer draaien", "per run"),
     "subscription": Text("abonnement", "subscription"),
     "agreed": Text("zoals verstrekkingen zeggen", "as disclosures say"),
-}
-SENSITIVITIES = {
-    "open": Text("open", "open"),
-    "personal": Text("persoonlijk", "personal"),
-    "identifying": Text("herleidbaar", "identifying"),
-    "special": Text("bijzonder", "special"),
 }
 TURTLE = "text/turtle"
 LINKED = "application/ld+json"

@@ -16,6 +16,7 @@ from sluis.cli.apply import STATES, outcome_told
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
 from sluis.cli.terminal import UNWELL, in_words, json_text, say, shown, step_told, working
+from sluis.grounds import COLUMN_ROLES
 from sluis.kernel import Text
 
 TYPES = {
@@ -39,11 +40,6 @@ OUTCOMES = {
     "": Text("", ""),
     "no-answer": Text("geen antwoord", "no answer"),
     "refused": Text("geweigerd", "refused"),
-}
-ROLES = {
-    "output": Text("zichtbaar", "visible"),
-    "join": Text("alleen om te koppelen", "only to join"),
-    "filter": Text("alleen om te kiezen", "only to select"),
 }
 STEPS = {
     "certificate": Text("Eigen certificaat", "Own certificate"),
@@ -357,7 +353,9 @@ def _purpose_told(purpose: dict[str, Any], owner: str, yours: bool) -> Iterator[
             yield shown(say(f"    Verstrekking {one['id']}: niet (meer) zo bij dit knooppunt. Teken niet voor dat klopt.",
                             f"    Disclosure {one['id']}: not (any more) like this at this node. Do not sign before it is."))  # fmt: skip
             continue
-        columns = ", ".join(f"{name} ({in_words(ROLES[role])})" for name, role in one["columns"].items())
+        columns = ", ".join(
+            f"{name} ({in_words(COLUMN_ROLES[role])})" for name, role in one["columns"].items()
+        )
         yield shown(f"    {one['dataset']}: {columns}")
         yield shown("      " + say("Wet: ", "Law: ") + "; ".join(one["articles"]))
     for one in purpose.get("notices", ()):

@@ -26,6 +26,7 @@ from sluis.grounds.model import (
     OfferedNotice,
     Price,
     Role,
+    Sensitivity,
     StandingRule,
     Subject,
     Withhold,
@@ -46,12 +47,16 @@ from sluis.grounds.schemas import schema, schemas
 from sluis.grounds.service import examine, load_grounds, refuse_any
 from sluis.grounds.shape import Fault, faults, meant
 from sluis.grounds.toml import Document, Keys, parse_document, read_document, read_text
+from sluis.grounds.wording import AVG_GROUNDS, COLUMN_ROLES, SENSITIVITIES, lasting
 from sluis.grounds.words import WORDS, Words
 
 __all__ = [
+    "AVG_GROUNDS",
     "CADENCES",
+    "COLUMN_ROLES",
     "FOLDERS",
     "PROPERTY",
+    "SENSITIVITIES",
     "WORDS",
     "Activity",
     "Aggregate",
@@ -84,6 +89,7 @@ __all__ = [
     "Purpose",
     "Reading",
     "Role",
+    "Sensitivity",
     "StandingRule",
     "Subject",
     "Surroundings",
@@ -94,6 +100,7 @@ __all__ = [
     "expression_fault",
     "faults",
     "kind_of",
+    "lasting",
     "load_grounds",
     "make_offer",
     "meant",

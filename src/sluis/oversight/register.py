@@ -12,30 +12,25 @@ from typing import Any
 import msgspec
 
 from sluis.crypto import canonical
-from sluis.grounds import Activity, Column, Dataset, Disclosure, Filter, Grounds, Notice
+from sluis.grounds import (
+    AVG_GROUNDS,
+    Activity,
+    AvgGround,
+    Column,
+    Dataset,
+    Disclosure,
+    Filter,
+    Grounds,
+    Notice,
+    lasting,
+)
 from sluis.kernel import PeerId, Text, plain
 from sluis.oversight.model import Entry, Opens, Recipient, Standing
 
-GROUNDS: dict[str, Text] = {
-    "consent": Text("toestemming (art. 6, lid 1, onder a)", "consent (art. 6(1)(a))"),
-    "contract": Text("overeenkomst (art. 6, lid 1, onder b)", "contract (art. 6(1)(b))"),
-    "legal-obligation": Text("wettelijke plicht (art. 6, lid 1, onder c)", "legal obligation (art. 6(1)(c))"),
-    "vital-interest": Text("vitaal belang (art. 6, lid 1, onder d)", "vital interest (art. 6(1)(d))"),
-    "public-task": Text("publieke taak (art. 6, lid 1, onder e)", "public task (art. 6(1)(e))"),
-    "legitimate-interest": Text("gerechtvaardigd belang (art. 6, lid 1, onder f)", "legitimate interest (art. 6(1)(f))"),
-}  # fmt: skip
-SENSITIVITIES: dict[str, Text] = {
-    "open": Text("open", "open"),
-    "personal": Text("persoonsgegeven", "personal"),
-    "identifying": Text("wijst iemand aan", "identifying"),
-    "special": Text("bijzonder persoonsgegeven", "special category"),
+GROUNDS: dict[AvgGround, Text] = {
+    name: Text(f"{words.nl} (art. 6, lid 1, onder {part})", f"{words.en} (art. 6(1)({part}))")
+    for part, (name, words) in zip("abcdef", AVG_GROUNDS.items(), strict=True)
 }
-ROLES: dict[str, Text] = {
-    "output": Text("wordt getoond", "is shown"),
-    "join": Text("alleen om te koppelen, verzegeld", "only to join on, sealed"),
-    "filter": Text("alleen om op te zoeken, niet getoond", "only to search on, not shown"),
-}
-_DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T.*)?")
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -89,26 +84,14 @@ def matches(entry: Entry, text: str) -> bool:
 
 
 def duration(text: str) -> Text:
-    """An ISO 8601 duration in words."""
-    found = _DURATION.fullmatch(text)
-    parts = [
-        (int(number), *words)
-        for number, words in zip(
-            found.groups() if found else (),
-            (("jaar", "jaar", "year", "years"), ("maand", "maanden", "month", "months"),
-             ("week", "weken", "week", "weeks"), ("dag", "dagen", "day", "days")),
-            strict=False,
-        )
-        if number and int(number)
-    ]  # fmt: skip
-    if found and not parts and "T" not in text:
+    """How long an answer may be kept, in words.
+
+    Args:
+        text: ISO 8601 duration.
+    """
+    if text == "P0D":
         return Text("niet langer dan nodig is om het te tonen", "no longer than it takes to show it")
-    if not parts:
-        return Text(text, text)
-    return Text(
-        " en ".join(f"{count} {one if count == 1 else more}" for count, one, more, _, _ in parts),
-        " and ".join(f"{count} {one if count == 1 else more}" for count, _, _, one, more in parts),
-    )
+    return lasting(text)
 
 
 def document(entry: Entry, standing: Standing, security: Sequence[Text]) -> dict[str, Any]:

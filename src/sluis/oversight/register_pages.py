@@ -10,13 +10,14 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
+from sluis.grounds import COLUMN_ROLES, SENSITIVITIES
 from sluis.kernel import Invalid, Problem, Text
 from sluis.oversight.desk import STAFF, Desk, called, changes
 from sluis.oversight.dpia import Dossier, as_document, dossier
 from sluis.oversight.importing import FIELDS, MOST_BYTES, Proposed, proposals
 from sluis.oversight.model import Entry, Standing
 from sluis.oversight.paper import as_pdf
-from sluis.oversight.register import GROUNDS, ROLES, SENSITIVITIES, document, duration
+from sluis.oversight.register import GROUNDS, document, duration
 from sluis.oversight.reviewing import urgency
 from sluis.oversight.reviews import Filled
 from sluis.web import (
@@ -77,7 +78,7 @@ _FULL = (
 )  # fmt: skip
 EXPORTED = tuple(Column(name, title) for name, title in _FULL)
 _WORDS: dict[str, Any] = {
-    "grounds": GROUNDS, "roles": ROLES, "sensitivities": SENSITIVITIES, "states": STATES, "outcomes": OUTCOMES,
+    "grounds": GROUNDS, "roles": COLUMN_ROLES, "sensitivities": SENSITIVITIES, "states": STATES, "outcomes": OUTCOMES,
     "dpias": DPIAS, "duration": duration,
 }  # fmt: skip
 

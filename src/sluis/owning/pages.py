@@ -10,11 +10,12 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
+from sluis.grounds import AVG_GROUNDS, SENSITIVITIES
 from sluis.kernel import Invalid, Refused, Text
 from sluis.owning import views
 from sluis.owning.matrix import OPENNESS, matrix
 from sluis.owning.service import LONGEST_REASON, PREVIEWS_AN_HOUR, Holdings
-from sluis.owning.wording import GROUNDS, differences, masked_as, told
+from sluis.owning.wording import differences, masked_as, told
 from sluis.policy import DATA, READ_DATA, Resource
 from sluis.web import Entry, Form, Gate, SignedIn, export, page, setting_of
 
@@ -83,7 +84,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
             total=len(every), number=number, last=max(1, -(-len(every) // _AT_ONCE)), measured=measured.get(name),
             states={each.id: views.state_of(of, each, covered) for each in some},
             source=next((each for each in await of.sources.look() if each.name == one.source), None),
-            health=views.HEALTH, place=of.place("datasets", name), masked_as=masked_as, sensitivities=_SENSITIVITIES,
+            health=views.HEALTH, place=of.place("datasets", name), masked_as=masked_as, sensitivities=SENSITIVITIES,
         )  # fmt: skip
 
     @get("/data/disclosures", opt=_STAFF)
@@ -108,7 +109,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
         return page(
             request, "owning/disclosure.html", one=one, dataset=dataset, told=told(dataset, one), of=of, state=state,
             contracts=None if covered is None else covered.get(id, ()), place=of.place("disclosures", id), since=since,
-            before=before, changes=() if before is None else differences(before.disclosure, one), grounds=GROUNDS,
+            before=before, changes=() if before is None else differences(before.disclosure, one), grounds=AVG_GROUNDS,
             ruled=of.ruled(one, state == "open"), used=used, days=views.LOOKED_BACK,
             previews=of.of.activity is not None and one in of.may_preview(),
         )  # fmt: skip
@@ -198,11 +199,3 @@ def _not_yours() -> Refused:
 def _number(text: str | None, last: int) -> int:
     fits = text is not None and text.isascii() and text.isdecimal() and len(text) <= 6
     return min(max(int(text or 1), 1), max(last, 1)) if fits else 1
-
-
-_SENSITIVITIES = {
-    "open": Text("geen persoonsgegeven", "no personal data"),
-    "personal": Text("persoonsgegeven", "personal data"),
-    "identifying": Text("wijst iemand aan", "identifies a person"),
-    "special": Text("bijzonder", "special"),
-}

@@ -9,19 +9,9 @@ from typing import Any
 
 import msgspec
 
-from sluis.grounds import WORDS, AvgGround, Closed, Dataset, Disclosure, Filter, Price
+from sluis.grounds import WORDS, Closed, Dataset, Disclosure, Filter, Price, lasting
 from sluis.kernel import Level, Text, plain
 from sluis.web import amount, number
-
-GROUNDS: dict[AvgGround, Text] = {
-    "consent": Text("toestemming van de betrokkene", "consent of the person"),
-    "contract": Text("een overeenkomst met de betrokkene", "a contract with the person"),
-    "legal-obligation": Text("een wettelijke verplichting", "a legal obligation"),
-    "vital-interest": Text("een vitaal belang", "a vital interest"),
-    "public-task": Text("een taak van algemeen belang", "a task in the public interest"),
-    "legitimate-interest": Text("een gerechtvaardigd belang", "a legitimate interest"),
-}
-"""AVG article 6(1) in words."""
 
 _LEVELS: dict[Level, Text] = {
     "basic": Text("basis", "basic"),
@@ -41,9 +31,6 @@ _OPERATORS = {
     "is null": Text("is leeg", "is empty"),
     "is not null": Text("is ingevuld", "is filled in"),
 }
-_UNITS = (
-    ("Y", Text("jaar", "years")), ("M", Text("maanden", "months")), ("W", Text("weken", "weeks")), ("D", Text("dagen", "days")),
-)  # fmt: skip
 _FIRST = re.compile(
     r"(?:left|substr|substring)\s*\(\s*\"?(\w+)\"?\s*,\s*(?:1\s*,\s*)?(\d{1,3})\s*\)", re.IGNORECASE
 )
@@ -268,26 +255,8 @@ def _keeps(duration: str) -> Text:
             "De ontvanger mag het niet bewaren nadat het is getoond.",
             "The recipient may not keep it once it was shown.",
         )
-    words = in_words(duration)
+    words = lasting(duration)
     return Text(f"De ontvanger mag het {words.nl} bewaren.", f"The recipient may keep it for {words.en}.")
-
-
-def in_words(duration: str) -> Text:
-    """An ISO 8601 duration; one with hours as it is written."""
-    if "T" in duration:
-        return Text(duration, duration)
-    found = {unit: number for number, unit in re.findall(r"(\d+)([YMWD])", duration)}
-    parts = [(found[unit], words) for unit, words in _UNITS if unit in found]
-    return Text(
-        " en ".join(f"{number} {_one(words.nl, number)}" for number, words in parts),
-        " and ".join(f"{number} {_one(words.en, number)}" for number, words in parts),
-    )
-
-
-def _one(word: str, number: str) -> str:
-    if number != "1":
-        return word
-    return {"maanden": "maand", "weken": "week", "dagen": "dag"}.get(word, word.removesuffix("s"))
 
 
 def _costs(price: Price | None) -> Text | None:

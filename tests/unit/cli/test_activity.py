@@ -29,8 +29,8 @@ def test_the_list_names_activity_id_and_law(tmp_path: Path) -> None:
 def test_show_tells_purpose_law_roles_and_what_stays_closed_and_why(tmp_path: Path) -> None:
     told = run("show", ACTIVITY_ID, node=write_node(tmp_path)).stdout
     assert "Waarvoor: Vaststellen of iemand recht heeft op bijstand." in told
-    assert "Grondslag (AVG art. 6): wettelijke plicht" in told
-    assert "  inkomen: mag u zien, afgeschermd\n" in told
+    assert "Grondslag (AVG art. 6): wettelijke verplichting" in told
+    assert "  inkomen: zichtbaar, afgeschermd\n" in told
     assert "  jaar: alleen om te kiezen\n" in told
     assert "Niet alle rijen: Alleen de laatste jaren zijn nodig." in told
     assert (

@@ -64,8 +64,8 @@ async def test_that_somebody_looked_is_a_decision_in_the_log(room: Room) -> None
 
 async def test_the_register_says_what_article_30_asks(room: Room) -> None:
     text = (await room.browser().get(f"/register/{KEY}")).text
-    for said in ("Gemeente Elders (fictief)", "publieke taak", "https://wetten.overheid.nl/jci1.3:c:BWBR0015703&amp;artikel=64", "aanvragers",
-                 "5 jaar", "inkomen-bijstand", "alleen om te koppelen, verzegeld", "bedrag / 100", "Met mTLS.", "Niet nodig.",
+    for said in ("Gemeente Elders (fictief)", "taak van algemeen belang (art. 6, lid 1, onder e)", "https://wetten.overheid.nl/jci1.3:c:BWBR0015703&amp;artikel=64", "aanvragers",
+                 "5 jaar", "inkomen-bijstand", "alleen om te koppelen", "bedrag / 100", "Met mTLS.", "Niet nodig.",
                  "Onder een contract dat beide tekenden", "bijzonder persoonsgegeven"):  # fmt: skip
         assert said in text, said
     listed = (await room.browser().get("/register?state=never&name=bijstand")).text

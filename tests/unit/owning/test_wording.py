@@ -11,7 +11,7 @@ from tests.unit.disclose.owner import LAW, OTHER, PERSONS, disclosure
 from sluis.grounds import Aggregate, Closed, Filter, Price, StandingRule, Withhold
 from sluis.kernel import Period, Text
 from sluis.owning.matrix import OPENNESS, matrix, openness
-from sluis.owning.wording import differences, in_words, masked_as, told
+from sluis.owning.wording import differences, masked_as, told
 
 NAMES = [column.name for column in PERSONS.columns]
 
@@ -104,11 +104,6 @@ def test_a_mask_is_told_in_words_or_as_it_is_written(expression: str, nl: str, c
     words, shown = masked_as(expression)
     assert nl in words.nl
     assert (shown == expression) == code
-
-
-def test_durations_with_hours_are_told_as_they_are_written() -> None:
-    assert in_words("PT36H") == Text("PT36H", "PT36H")
-    assert in_words("P1W2D") == Text("1 week en 2 dagen", "1 week and 2 days")
 
 
 def test_a_column_under_groups_is_open_for_groups_alone() -> None:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from sluis.gateway.contracts import Action, State
 from sluis.gateway.pages.model import Role, Section
+from sluis.grounds import COLUMN_ROLES
 from sluis.kernel import Text
 
 SECTION_TITLES: Mapping[Section, Text] = {
@@ -58,11 +59,7 @@ DONE: Mapping[Action, Text] = {
     "revoke": Text("trok het in", "revoked it"),
 }
 
-COLUMNS: Mapping[str, Text] = {
-    "output": Text("zichtbaar", "visible"),
-    "join": Text("alleen om te koppelen", "only to join"),
-    "filter": Text("alleen om te kiezen", "only to select"),
-}
+COLUMNS = COLUMN_ROLES
 
 HEALTH: Mapping[str, Text] = {
     "ok": Text("bereikbaar", "reachable"),
