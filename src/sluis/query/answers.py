@@ -5,6 +5,7 @@ An answer is kept in memory for some minutes, and forgotten. By which text its r
 be somebody's name, and is in no address.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -34,6 +35,7 @@ STATES: dict[State, tuple[Text, str]] = {
 
 _STAFF: dict[str, Any] = {"audience": ("staff",)}
 _LONGEST = 100  # characters of a text that is looked for
+_AT_ONCE = 2  # answers that are sorted, looked through or written as a document: one may take seconds
 
 Again = Callable[[Request[Any, Any, Any], SignedIn, Filled], Awaitable[Response[bytes]]]
 
@@ -53,6 +55,8 @@ def answer_routes(asker: Asker, desk: Desk, again: Again) -> list[HTTPRouteHandl
         desk: where it is held.
         again: the form on which a question is made.
     """
+
+    some = asyncio.Semaphore(_AT_ONCE)
 
     def held(person: SignedIn, handle: str) -> Asked:
         return desk.find(handle, person.acting.person, person.session)
@@ -80,9 +84,11 @@ def answer_routes(asker: Asker, desk: Desk, again: Again) -> list[HTTPRouteHandl
             )  # fmt: skip
         view, language = view_of(asked), setting_of(request).language
         query = asked_in(request, view.columns(), keep=("part",))
-        listing = view.listing(query, language, asked.wanted)
-        if query.form:
-            return export(listing, "answer" if language == "en" else "antwoord", language)
+        async with some:
+            listing = await asyncio.to_thread(view.listing, query, language, asked.wanted)
+            if query.form:
+                name = "answer" if language == "en" else "antwoord"
+                return await asyncio.to_thread(export, listing, name, language)
         return page(
             request, "query/answer.html", asked=asked, activity=activity, view=view, listing=listing, names=_names(asked),
             chart=view.chart(), picture=view.picture(language), lost=_lost(asked), until=desk.until(asked), part=part,

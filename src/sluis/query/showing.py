@@ -79,7 +79,8 @@ class View(msgspec.Struct, frozen=True):
             language: of the page.
             wanted: only rows in which this text stands.
         """
-        rows, columns = self.rows(), self.columns()
+        whole = bool(wanted or asked.sort or asked.filters or asked.form)
+        rows, columns = self.rows() if whole else [], self.columns()
         if wanted:
             rows = [row for row in rows if any(wanted.casefold() in _searched(one) for one in row.cells)]
         caption = Text("Het antwoord op uw vraag", "The answer to your question")
@@ -88,11 +89,16 @@ class View(msgspec.Struct, frozen=True):
         ) if wanted else Text(
             "Er is niets gevonden. Dat kan ook komen door wat gesloten blijft.", "Nothing was found. What stays closed may be why."
         )  # fmt: skip
-        return arranged(caption, columns, rows, asked, language, exports=True, nothing=nothing)
+        if whole:
+            return arranged(caption, columns, rows, asked, language, exports=True, nothing=nothing)
+        total = self.answer.table.num_rows
+        asked = msgspec.structs.replace(asked, page=min(asked.page, max(1, -(-total // asked.size))))
+        shown = tuple(self.rows(asked.size, asked.first))
+        return Listing(caption, columns, shown, asked, total, exports=True, nothing=nothing)
 
-    def rows(self, most: int | None = None) -> list[Row]:
-        """The rows, or the first of them."""
-        table = self.answer.table if most is None else self.answer.table.slice(0, most)
+    def rows(self, most: int | None = None, first: int = 0) -> list[Row]:
+        """The rows, or so many of them."""
+        table = self.answer.table.slice(first, most)
         columns = [[cell(one) for one in column.to_pylist()] for column in table.columns]
         return [Row(tuple(row)) for row in zip(*columns, strict=True)]
 

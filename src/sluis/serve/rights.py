@@ -54,9 +54,18 @@ class _Named:
 
     def __init__(self, catalogue: Catalogue | None, harvester: Harvester | None) -> None:
         self._catalogue, self._harvester = catalogue, harvester
+        self._kept: tuple[Any, dict[str, list[tuple[str, Text]]]] = (None, {})
+        self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self) -> Mapping[str, Sequence[tuple[str, Text]]]:
-        return await asyncio.to_thread(self._found)
+        async with (
+            self._one_at_a_time
+        ):  # all that others offer is much to read: once, until something changes
+            own = self._catalogue.entries() if self._catalogue is not None else ()
+            now = own, self._harvester.changes if self._harvester is not None else 0
+            if self._kept[0] is None or self._kept[0][0] is not own or self._kept[0][1] != now[1]:
+                self._kept = now, await asyncio.to_thread(self._found)
+            return self._kept[1]
 
     def _found(self) -> dict[str, list[tuple[str, Text]]]:
         found: dict[str, list[tuple[str, Text]]] = {}

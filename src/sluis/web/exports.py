@@ -22,7 +22,7 @@ from sluis.web.notation import as_moment, bsn
 MOST_EXPORTED = 10_000
 """Rows of a document."""
 
-_FORMULA = tuple("=+-@\t\r\n|")
+_FORMULA = tuple("=+-@\t\r\n|＝＋－＠")
 _NAME = re.compile(r"[a-z0-9-]{1,60}")
 
 

@@ -116,6 +116,7 @@ async def test_a_period_and_an_organisation_can_be_chosen(portal: Pages) -> None
     for query, many in (
         ("organisation=Organisatie+2", 2), ("organisation=Organisatie+1", 1), ("organisation=Niemand", 0), ("since=2026-06-01", 2),
         ("until=2026-05-01", 1), ("since=2026-06-01&organisation=Organisatie+2", 1), ("since=gisteren", 3),
+        ("until=9999-12-31", 3), ("since=0001-01-01", 3),
     ):  # fmt: skip
         shown = await browser.get(f"/looked?{query}")
         assert (query, shown.text.count('<li class="look">')) == (query, many)

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
@@ -348,3 +349,21 @@ async def test_the_facts_for_an_assessment_are_a_document_too(room: Room) -> Non
     assert shown.headers["content-type"] == "application/pdf"
     said = " ".join(one.extract_text() for one in pypdf.PdfReader(io.BytesIO(shown.body)).pages)
     assert "Noodzaak per gegeven" in said
+
+
+async def test_documents_are_made_one_at_a_time(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each keeps a thread busy for a second, and the threads are those with which everybody else's pages read."""
+    under_way, most = 0, 0
+
+    def slow(*_: object) -> bytes:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        time.sleep(0.02)
+        under_way -= 1
+        return b"%PDF"
+
+    monkeypatch.setattr("sluis.oversight.register_pages.as_pdf", slow)
+    browser = room.browser()
+    await asyncio.gather(*(browser.get(f"/register/{KEY}/dpia?as=pdf") for _ in range(6)))
+    assert most == 1

@@ -129,12 +129,13 @@ def test_a_table_without_end_says_where_the_next_page_begins() -> None:
 
 def test_csv_opens_in_a_spreadsheet_and_runs_nothing_there() -> None:
     evil = [
-        Row((text, None, -150, date(2026, 11, 22))) for text in ('=1+1;"x"', "+1", "-1", "@a", "\tx", "|cmd")
+        Row((text, None, -150, date(2026, 11, 22)))
+        for text in ('=1+1;"x"', "+1", "-1", "@a", "\tx", "|cmd", "＝1+1")
     ]
     lines = as_csv(COLUMNS, evil, "nl").decode("utf-8").split("\r\n")
     assert lines[0] == "\ufeffNaam;Staat;Kosten;Sinds"
     assert lines[1] == '"\'=1+1;""x""";;-1,50;2026-11-22'
-    assert all(line.lstrip('"')[0] == "'" for line in lines[1:7])
+    assert all(line.lstrip('"')[0] == "'" for line in lines[1:8])
 
 
 def test_json_has_values_by_the_names_of_columns() -> None:

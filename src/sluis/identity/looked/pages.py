@@ -45,6 +45,7 @@ QUESTIONS = 10
 """On a page: each may take other organisations to answer."""
 
 _EXPORTED = 100  # questions in a document, for the same reason
+_FIRST, _LAST = date(1970, 1, 1), date(9000, 1, 1)  # days around which a calendar has others
 
 COLUMNS = (
     Column("when", Text("Wanneer", "When"), kind="moment"),
@@ -142,6 +143,7 @@ def _kept(asked: Asked, name: str) -> str:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if len(text) == 10 else None
+        day = date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
         return None
+    return day if day is not None and _FIRST <= day <= _LAST else None
