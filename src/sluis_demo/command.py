@@ -137,7 +137,7 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], home: Path, **want
                     official.invitation(up.federation),
                     oneself.invitation(up.federation.portal),
                 )
-                look = "\n".join(looks)
+                look = "\n\n".join(looks)
                 _invite(console, look, story.example())
                 stay(up)
     except KeyboardInterrupt:

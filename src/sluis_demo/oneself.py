@@ -73,12 +73,12 @@ def invitation(portal: str) -> str:
     """How somebody tries it themselves, in a browser: at the desk, and as the others who work at the municipality."""
     others = [OFFICIALS[name][0] for name in ("olga", "bram", "ad", "henk")]
     dutch, english = (
-        ", ".join(f"{one.name} ({about})" for one, about in zip(others, told, strict=True))
+        "; ".join(f"{one.name}, {about}" for one, about in zip(others, told, strict=True))
         for told in ([one.about.nl for one in others], [one.about.en for one in others])
     )
     return say(
         f"Of handel een melding af: open {portal}/desk/corrections\nKies Medewerkersaccount (simulator), daar {_DESK.name}.\n"
-        f"Zo ziet u ook wat collega's zien: {dutch}.",
+        f"Zo ziet u ook wat collega's zien. Kies dan {dutch}.",
         f"Or handle a report: open {portal}/desk/corrections\nChoose Medewerkersaccount (simulator), there {_DESK.name}.\n"
-        f"So you see what colleagues see, too: {english}.",
+        f"So you see what colleagues see, too. Then choose {english}.",
     )

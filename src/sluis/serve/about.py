@@ -35,6 +35,8 @@ ABOUT = {
     "/oversight/log": Text("Bewijs dat niemand een regel veranderde.", "Proof that nobody changed a line."),
     "/oversight/unusual": Text("Wie opvallend vaak werd opgezocht, en wie opvallend veel vroeg.",
                                "Who was looked up remarkably often, and who asked remarkably much."),
+    "/catalogue/peers": Text("Wanneer de catalogi van anderen zijn gelezen, en wat niet lukte.",
+                             "When the catalogues of others were read, and what did not succeed."),
     "/contracts": Text("Met wie wij afspraken, en wat op een handtekening wacht.",
                        "With whom we agreed, and what waits for a signature."),
     "/peers": Text("Met wie dit knooppunt praat, en of zij er zijn.", "Whom this node talks to, and whether they are there."),

@@ -21,7 +21,9 @@ from tests.unit.oversight.room import AID, BWB, GROUNDS, NAMES, PEER, TREES, Roo
 
 from sluis.grounds import Grounds
 from sluis.kernel import Text
+from sluis.oversight.decision_pages import ACTIONS
 from sluis.oversight.register import key_of
+from sluis.policy.standard import STANDARD
 
 KEY = key_of(AID)
 EVIL = '"><script>alert(1)</script><img src=x>'
@@ -54,6 +56,10 @@ async def test_every_page_is_for_privacy_officer_and_auditor_alone(room: Room, l
                 assert "<script>" not in shown.text.replace("<script src=", "")
                 assert not re.search(r'\bstyle="|<style', shown.text), path
     assert (await room.browser("medewerker+access-admin").get("/register")).status == 403
+
+
+def test_what_standard_rules_are_about_is_said_in_words() -> None:
+    assert {*re.findall(r'Action::"([a-z-]+)"', "".join(STANDARD.values()))} <= {*ACTIONS}
 
 
 async def test_that_somebody_looked_is_a_decision_in_the_log(room: Room) -> None:
