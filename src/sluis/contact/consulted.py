@@ -33,6 +33,10 @@ EVENT = "nl.sluis.geraadpleegd"
 MOST = 50
 """Consultations that one message names; of what comes on top it says how many."""
 
+MOST_A_DAY = 20
+"""Messages to who wants one of each consultation; what comes on top on that day is told in one message, the next morning. Else whoever
+asks about somebody again and again fills that person's mailbox."""
+
 _GDPR = {"avg", "gdpr", "algemene verordening gegevensbescherming", "general data protection regulation"}
 _STRETCH = 4096  # records of the log in one round
 _AT_ONCE = 200  # people whose pseudonyms are made in one round
@@ -249,14 +253,13 @@ class Consulted:
         self, connection: Connection, telling: Telling, whom: _Watched, line: Processing, now: datetime
     ) -> None:
         item, other = _item(telling, line), str(line.attributes[PROCESSOR])
-        if whom.how == "day":
+        name = self._name(whom, "each", other, line.trace_id, str(line.attributes.get(ACTIVITY)))
+        due = int(now.timestamp())
+        if whom.how == "day" or self._is_too_much(connection, telling, whom, name, now):
             name = self._name(whom, "day", other, now.astimezone(HERE).date().isoformat())
             if self._joined(connection, name, item):
                 return
             due = _tomorrow(now)
-        else:
-            name = self._name(whom, "each", other, line.trace_id, str(line.attributes.get(ACTIVITY)))
-            due = int(now.timestamp())
         # A trace of its own: the message is no part of the question.
         content = Content(whom.about, {"items": [item], "more": 0}, new_trace_id())
         values = {
@@ -265,6 +268,15 @@ class Consulted:
             "sealed": self._keeping.sealed(name, content),
         }  # fmt: skip
         connection.execute(text(sql.ADD_LATER), values)
+
+    def _is_too_much(
+        self, connection: Connection, telling: Telling, whom: _Watched, name: str, now: datetime
+    ) -> bool:
+        """Whether somebody got so many messages today that this one, unless it is there already, waits until tomorrow."""
+        values = {
+            "person": whom.person, "scenario": telling.scenario.id, "since": _tomorrow(now - timedelta(days=1)), "id": name,
+        }  # fmt: skip
+        return int(connection.execute(text(sql.COUNT_TODAY), values).scalar_one()) >= MOST_A_DAY
 
     def _joined(self, connection: Connection, name: str, item: dict[str, Any]) -> bool:
         """Put a consultation in the message of its day; False when there is none yet."""

@@ -117,6 +117,10 @@ ADD_LATER = """INSERT INTO contact_messages (id, person, scenario, state, create
     VALUES (:id, :person, :scenario, 'open', :created, :due, :ends, :sealed) ON CONFLICT (id) DO NOTHING"""
 """A message that waits until a moment, because more may come to stand in it."""
 
+COUNT_TODAY = """SELECT COUNT(*) FROM contact_messages WHERE person = :person AND scenario = :scenario AND created >= :since
+    AND NOT EXISTS (SELECT 1 FROM contact_messages WHERE id = :id)"""
+"""How many messages of a scenario a person got since a moment; none when the one in hand is among them."""
+
 WATCH = """INSERT INTO contact_watched (person, how, said, since, seen, year, sealed)
     VALUES (:person, :how, :said, :since, :since, :year, :sealed)
     ON CONFLICT (person) DO UPDATE SET

@@ -11,7 +11,7 @@ from tests.unit.contact.world import BSN, DAY, OTHER, Fake, World
 from tests.unit.grounds.examples import activity
 
 from sluis.contact import Telling, consulted_scenario, is_inspection, own_party
-from sluis.contact.consulted import EVENT, SAMPLE
+from sluis.contact.consulted import EVENT, MOST_A_DAY, SAMPLE
 from sluis.grounds import Article
 from sluis.kernel import Invalid, milliseconds, new_span_id, new_trace_id
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Processing, Withheld
@@ -175,6 +175,18 @@ async def test_lines_of_one_question_are_one_message(node: Node) -> None:
     await node.told()
     await node.consulted(trace=trace)
     assert len(await node.told()) == 1
+
+
+async def test_who_asks_again_and_again_fills_nobodys_mailbox(node: Node) -> None:
+    await node.wants()
+    for _ in range(MOST_A_DAY + 30):
+        trace = await node.consulted()
+    await node.consulted(trace=trace)
+    assert len(await node.told()) == MOST_A_DAY
+    node.clock.later(DAY)
+    assert len(await node.told()) == MOST_A_DAY + 1  # what came on top, in one
+    await node.consulted()
+    assert len(await node.told()) == MOST_A_DAY + 2
 
 
 async def test_a_new_year_with_another_pseudonym_is_told_too(node: Node) -> None:
