@@ -51,7 +51,7 @@ def test_both_sides_add_up_the_same(pair: Pair, monkeypatch: pytest.MonkeyPatch)
         assert costs(directory, "--month", "2020-12")["totals"] == []
         verified(directory)
     told = CliRunner().invoke(main, ["ledger", "costs", "--node", str(pair.asker)]).stdout
-    assert told == f"{month}\n  to pay to uwv (fictief): € 1.05 (3 questions, 3 people)\n"
+    assert told == f"{month}\n  to pay to uwv (fictief): €1.05 (3 questions, 3 people)\n"
 
 
 def test_what_is_no_month_is_told_as_such(pair: Pair) -> None:

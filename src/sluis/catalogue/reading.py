@@ -12,11 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
-from sluis.catalogue.amounts import euros
 from sluis.catalogue.codes import ACCESS_RIGHTS, AUTHORITY, ITSELF, PRICE, TERMS_REQUIRED, THEMES
 from sluis.catalogue.model import Faults, Found, Kind, Offered, Priced
 from sluis.catalogue.rules import terms_digest
-from sluis.kernel import Invalid, Text, decode
+from sluis.kernel import Invalid, Text, decode, euros
 
 MOST_ENTRIES: Final = 10_000
 LONGEST_ADDRESS, LONGEST_TITLE, LONGEST_TEXT, LONGEST_WORD, MOST_WORDS = 2000, 400, 4000, 200, 200

@@ -5,11 +5,10 @@ from datetime import date
 
 import msgspec
 
-from sluis.catalogue.amounts import dutch, euros
 from sluis.catalogue.codes import FREQUENCIES, LICENCES, THEMES
 from sluis.catalogue.model import Contact, Cost, Entry
 from sluis.grounds import SENSITIVITIES, Price, Sensitivity
-from sluis.kernel import Text
+from sluis.kernel import Text, euros, figure
 
 _MEANT: dict[Sensitivity, Text] = {
     "open": Text("Zegt niets over een mens.", "Says nothing about a person."),
@@ -148,9 +147,8 @@ def _next(contact: Contact) -> str | None:
 
 
 def _rows(rows: int, rounded: bool) -> Text:
-    english = f"{rows:,}"
-    about = Text("ongeveer ", "about ") if rounded else Text("", "")
-    return Text(f"{about.nl}{dutch(english)}", f"{about.en}{english}")
+    told, about = figure(rows), Text("ongeveer ", "about ") if rounded else Text("", "")
+    return Text(f"{about.nl}{told.nl}", f"{about.en}{told.en}")
 
 
 def _percent(share: float) -> Text:

@@ -20,7 +20,7 @@ from sluis.grounds import (
     read_directory,
     refuse_any,
 )  # fmt: skip
-from sluis.kernel import NotFound, Text, plain
+from sluis.kernel import NotFound, Text, euros, plain
 
 
 @click.group(
@@ -118,7 +118,9 @@ def _priced(price: Price) -> str:
         (price.per_question, say("per vraag", "per question")),
         (price.per_subject, say("per persoon", "per person")),
     )
-    return ", ".join(f"€ {cents / 100:.2f} {unit}" for cents, unit in each if cents) or say("geen", "none")
+    return ", ".join(f"{in_words(euros(cents))} {unit}" for cents, unit in each if cents) or say(
+        "geen", "none"
+    )
 
 
 def _disclosure_told(one: Disclosure, grounds: Grounds) -> Iterator[str]:

@@ -13,8 +13,8 @@ from rich.text import Text as Line
 
 from sluis.cli.local import call, question_of, question_options
 from sluis.cli.options import example, node_option, settings
-from sluis.cli.terminal import all_shown, hung, language, many, quoted, say, shown, working
-from sluis.kernel import Refused, Text
+from sluis.cli.terminal import all_shown, hung, in_words, language, many, quoted, say, shown, working
+from sluis.kernel import Refused, Text, euros
 
 _ROWS = Text("rij", "row"), Text("rijen", "rows")
 _PEOPLE = Text("mens", "person"), Text("mensen", "people")
@@ -166,7 +166,7 @@ def _origins(answer: dict[str, Any]) -> list[RenderableType]:
 
 
 def _costs(charge: dict[str, Any] | None) -> str:
-    return "" if charge is None else f"; {say('kosten', 'costs')} € {charge['cents'] / 100:.2f}"
+    return "" if charge is None else f"; {say('kosten', 'costs')} {in_words(euros(charge['cents']))}"
 
 
 def _receipts(answer: dict[str, Any]) -> list[RenderableType]:

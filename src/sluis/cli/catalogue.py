@@ -11,7 +11,7 @@ from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
 from sluis.cli.terminal import EXIT_CODES, all_shown, in_words, json_text, say, shown, working
 from sluis.grounds import SENSITIVITIES
-from sluis.kernel import NotFound, Text, Upstream
+from sluis.kernel import NotFound, Text, Upstream, euros
 
 COSTS = {
     "free": Text("gratis", "free"),
@@ -341,7 +341,7 @@ def _after(text: dict[str, str] | None) -> str:
 
 def _cost(one: dict[str, Any]) -> str:
     cost, told = one["cost"], COSTS[one["cost"]["kind"]]
-    cents = f", € {cost['cents'] / 100:.2f}" if cost.get("cents") else ""
+    cents = f", {in_words(euros(cost['cents']))}" if cost.get("cents") else ""
     return in_words(told) + cents + _after(cost.get("note"))
 
 

@@ -9,8 +9,8 @@ import click
 import msgspec
 
 from sluis.cli.options import example, json_option, log_store, node_option, settings
-from sluis.cli.terminal import json_text, say
-from sluis.kernel import Invalid, Text, milliseconds, plain, utc_now
+from sluis.cli.terminal import in_words, json_text, say
+from sluis.kernel import Invalid, Text, euros, milliseconds, plain, utc_now
 
 if TYPE_CHECKING:
     from sluis.store import Store
@@ -80,7 +80,7 @@ def _told(totals: list[Total], own: str, names: Mapping[str, str]) -> Iterator[s
         who = total.payee if pays else total.payer
         way = say("te betalen aan", "to pay to") if pays else say("te ontvangen van", "to receive from")
         yield (
-            f"  {way} {names.get(who, who)}: € {total.cents / 100:.2f} "
+            f"  {way} {names.get(who, who)}: {in_words(euros(total.cents))} "
             + say(
                 f"({total.questions} vragen, {total.subjects} personen)",
                 f"({total.questions} questions, {total.subjects} people)",

@@ -8,7 +8,8 @@ import click
 
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import all_shown, json_text, say
+from sluis.cli.terminal import all_shown, in_words, json_text, say
+from sluis.kernel import euros
 
 
 @click.group(
@@ -41,7 +42,7 @@ def list_statements(month: str, directory: Path, as_json: bool) -> None:
         click.echo(json_text(found, indent=2))
         return
     for one in all_shown(found):
-        click.echo(f"{one['number']}  {_who(one)}  {one['service']}  {_amount(one['total'])}")
+        click.echo(f"{one['number']}  {_who(one)}  {one['service']}  {in_words(euros(one['total']))}")
     if not found:
         click.echo(say("Er is niets gebruikt.", "Nothing was used."))
 
@@ -71,15 +72,11 @@ def show(number: str, directory: Path, as_json: bool) -> None:
     ))  # fmt: skip
     for line in one["lines"]:
         words = say(line["words"]["nl"], line["words"]["en"])
-        click.echo(f"  {words}: {line['quantity']}, {_amount(line['cents'])}")
+        click.echo(f"  {words}: {line['quantity']}, {in_words(euros(line['cents']))}")
     if one["vat"] is not None:
-        click.echo(f"  {say('btw', 'VAT')} {one['vat']}%: {_amount(one['tax'])}")
-    click.echo(f"  {say('totaal', 'total')}: {_amount(one['total'])}")
+        click.echo(f"  {say('btw', 'VAT')} {one['vat']}%: {in_words(euros(one['tax']))}")
+    click.echo(f"  {say('totaal', 'total')}: {in_words(euros(one['total']))}")
 
 
 def _who(one: dict[str, Any]) -> str:
     return say(f"{one['supplier']} aan {one['user']}", f"{one['supplier']} to {one['user']}")
-
-
-def _amount(cents: int) -> str:
-    return say(f"€ {cents / 100:.2f}".replace(".", ","), f"€{cents / 100:.2f}")

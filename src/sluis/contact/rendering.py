@@ -13,8 +13,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sluis.contact.model import Language, Said, Scenario
-from sluis.contact.rules import written_day
-from sluis.kernel import Invalid, Place, Text
+from sluis.kernel import Invalid, Place, Text, written_day
 
 LANGUAGES: tuple[Language, ...] = ("nl", "en")
 FORMS = ("txt", "html")
@@ -101,7 +100,7 @@ def _environment(loader: FileSystemLoader, language: Language, form: str) -> Imm
 def _day(value: Any, language: Language) -> str:
     """A date as people write it. Raises `ValueError`."""
     day = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
-    return written_day(day, language)
+    return written_day(day).said_in(language)
 
 
 def wrong_template(path: Path, failure: Exception) -> Invalid:

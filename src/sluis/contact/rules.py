@@ -6,13 +6,13 @@ was silent for too long. Once a channel says that the message is there, nothing 
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from sluis.contact.model import ARRIVED, Enough, Kind, Language, MessageState, Preference, Scenario, Try
+from sluis.contact.model import ARRIVED, Enough, Kind, MessageState, Preference, Scenario, Try
 
 HERE = ZoneInfo("Europe/Amsterdam")
 
@@ -110,17 +110,6 @@ def seconds(duration: str) -> int:
         raise ValueError(f"no duration: {duration}")
     days, hours, minutes = (int(part or 0) for part in match.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60
-
-
-_MONTHS = (
-    "januari februari maart april mei juni juli augustus september oktober november december".split(),
-    "January February March April May June July August September October November December".split(),
-)
-
-
-def written_day(day: date, language: Language) -> str:
-    """A day as people write it: 22 november 2026."""
-    return f"{day.day} {_MONTHS[language == 'en'][day.month - 1]} {day.year}"
 
 
 def preferred(general: Preference, of_case: Preference | None) -> Preference:

@@ -19,6 +19,7 @@ from sluis.kernel.problem import (
     cause_of,
 )
 from sluis.kernel.trace import Trace, new_span_id, new_trace_id, new_transaction_id
+from sluis.kernel.written import euros, figure, grouped, written_day
 
 __all__ = [
     "ACR",
@@ -51,6 +52,9 @@ __all__ = [
     "convert",
     "decode",
     "encode",
+    "euros",
+    "figure",
+    "grouped",
     "is_simulator",
     "level_of",
     "milliseconds",
@@ -64,4 +68,5 @@ __all__ = [
     "reaches",
     "read_fields",
     "utc_now",
+    "written_day",
 ]

@@ -29,6 +29,10 @@ class Text(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return self.en
 
+    def said_in(self, language: str) -> str:
+        """It in one language: English for `en`, else Dutch."""
+        return self.en if language == "en" else self.nl
+
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where in a file something is wrong. `line` counts from 1; 0 when the whole file is meant."""
@@ -83,7 +87,7 @@ class Problem(Exception):
         """The RFC 9457 members of this problem, title and detail in `language` (`nl` or `en`)."""
 
         def say(text: Text) -> str:
-            return text.en if language == "en" else text.nl
+            return text.said_in(language)
 
         extra = {"rule": self.rule, "legalBasis": self.legal, "peer": self.peer, "level": self.level}
         return {

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from sluis.grounds import WORDS, Closed, Dataset, Disclosure, Filter, Price, lasting
-from sluis.kernel import Level, Text, plain
-from sluis.web import amount, number
+from sluis.kernel import Level, Text, euros, figure, plain
 
 _LEVELS: dict[Level, Text] = {
     "basic": Text("basis", "basic"),
@@ -37,16 +36,6 @@ _FIRST = re.compile(
 _CUT = re.compile(r"date_trunc\s*\(\s*'(year|month)'\s*,.*\)", re.IGNORECASE)
 _YEAR = re.compile(r"(?:year\s*\(.*\)|make_date\s*\(\s*year\s*\(.*\)\s*,\s*1\s*,\s*1\s*\))", re.IGNORECASE)
 _ALWAYS = re.compile(r"'([^']*)'")
-
-
-def figure(value: int) -> Text:
-    """A figure, as each language writes it."""
-    return Text(number(value, "nl"), number(value, "en"))
-
-
-def euros(cents: int) -> Text:
-    """An amount, as each language writes it."""
-    return Text(amount(cents, "nl"), amount(cents, "en"))
 
 
 class Named(msgspec.Struct, frozen=True):

@@ -261,7 +261,7 @@ def said(value: Any, language: str, kind: str = "") -> str:
     if value is None:
         return ""
     if isinstance(value, Text):
-        return value.en if language == "en" else value.nl
+        return value.said_in(language)
     if kind == "amount":
         return amount(value, language)
     if kind == "bsn":

@@ -22,9 +22,9 @@ def value_in_words(cell: Cell, language: str) -> str:
     """A value for a page or form, as text: `nl` or `en`."""
     value = cell.value
     if value is None or value == "":
-        return _say(_NOTHING, language)
+        return _NOTHING.said_in(language)
     if isinstance(value, bool):
-        return _say(_YES if value else _NO, language)
+        return (_YES if value else _NO).said_in(language)
     if isinstance(value, date):
         return day(value, language).striptags()
     if cell.number:
@@ -38,10 +38,6 @@ def _number(value: float | Decimal, unit: str, language: str) -> str:
     cents = _CENTS.fullmatch(unit)
     if cents is not None:
         per = _PER.get(cents[1])
-        return f"{amount(int(value), language)} {_say(per, language) if per else cents[1]}".rstrip()
+        return f"{amount(int(value), language)} {per.said_in(language) if per else cents[1]}".rstrip()
     plain = str(value) if isinstance(value, int) else f"{value:f}".rstrip("0").rstrip(".")
     return f"{plain.replace('.', ',') if language == 'nl' else plain} {unit}".rstrip()
-
-
-def _say(text: Text, language: str) -> str:
-    return text.en if language == "en" else text.nl

@@ -57,7 +57,7 @@ def as_csv(columns: Sequence[Column], rows: Iterable[Row], language: str) -> byt
     """Rows as CSV; in Dutch with decimal commas."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow([_harmless(_said(column.title, language)) for column in columns])
+    writer.writerow([_harmless(column.title.said_in(language)) for column in columns])
     for row in rows:
         writer.writerow([_field(column, value_of(row, at), language) for at, column in enumerate(columns)])
     return ("\ufeff" + out.getvalue()).encode()
@@ -102,7 +102,3 @@ def _member(column: Column, value: Value, language: str) -> Any:
 
 def _harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _said(text: Text, language: str) -> str:
-    return text.en if language == "en" else text.nl

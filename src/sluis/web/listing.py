@@ -289,7 +289,7 @@ def plain(value: Value, language: str) -> str:
     if value is None:
         return ""
     if isinstance(value, Text):
-        return value.en if language == "en" else value.nl
+        return value.said_in(language)
     if isinstance(value, date):
         return value.isoformat()
     return str.__str__(value) if isinstance(value, str) else str(value)

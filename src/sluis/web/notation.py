@@ -12,19 +12,15 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from sluis.kernel import HERE
+from sluis.kernel import HERE, euros, figure, grouped, written_day
 
-_MONTHS = {
-    "nl": "januari februari maart april mei juni juli augustus september oktober november december".split(),
-    "en": "January February March April May June July August September October November December".split(),
-}
 _HIDDEN = "•"
 
 
 def number(value: float, language: str) -> str:
     """A figure in groups of three; a broken one with at most two decimals."""
-    whole = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
-    return _turned(whole, language)
+    told = figure(value) if isinstance(value, int) else grouped(f"{value:,.2f}".rstrip("0").rstrip("."))
+    return told.said_in(language)
 
 
 def amount(cents: int, language: str) -> str:
@@ -34,8 +30,7 @@ def amount(cents: int, language: str) -> str:
         cents: as many.
         language: `nl` or `en`.
     """
-    sign, whole = "-" if cents < 0 else "", _turned(f"{abs(cents) / 100:,.2f}", language)
-    return f"{sign}€{whole}" if language == "en" else f"€ {sign}{whole}"
+    return euros(cents).said_in(language)
 
 
 def bsn(value: str, masked: bool = False) -> str:
@@ -73,11 +68,7 @@ def as_moment(at: float | datetime) -> datetime:
 
 
 def _day(one: date, language: str) -> str:
-    return f"{one.day} {_MONTHS[language][one.month - 1]} {one.year}"
-
-
-def _turned(english: str, language: str) -> str:
-    return english if language == "en" else english.translate(str.maketrans(",.", ".,"))
+    return written_day(one).said_in(language)
 
 
 def _in_language(write: Callable[..., Any]) -> Callable[..., Any]:

@@ -171,7 +171,7 @@ class Setting(msgspec.Struct, frozen=True):
     def say(self, text: Text | str, en: str | None = None) -> str:
         """A sentence in the language of the page: a `Text`, or Dutch and English."""
         said = text if isinstance(text, Text) else Text(text, text if en is None else en)
-        return said.en if self.language == "en" else said.nl
+        return said.said_in(self.language)
 
 
 def page(

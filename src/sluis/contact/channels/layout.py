@@ -10,7 +10,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from sluis.contact.channels.base import Parcel
-from sluis.contact.rules import HERE, written_day
+from sluis.contact.rules import HERE
+from sluis.kernel import written_day
 
 
 class Paper(msgspec.Struct, frozen=True):
@@ -46,7 +47,7 @@ def letter_page(parcel: Parcel, paper: Paper) -> str:
     def say(nl: str, en: str) -> str:
         return en if parcel.language == "en" else nl
 
-    day = written_day(moment.astimezone(HERE).date(), parcel.language)
+    day = written_day(moment.astimezone(HERE).date()).said_in(parcel.language)
     return _rendered(
         "letter.html", parcel, paper=paper, day=day, say=say, moment=f"{moment:%Y-%m-%dT%H:%M:%SZ}"
     )

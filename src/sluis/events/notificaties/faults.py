@@ -119,7 +119,7 @@ def document(problem: Problem, language: str = "nl") -> dict[str, Any]:
     """A problem as `Fout` or `ValidatieFout`."""
 
     def say(text: Text) -> str:
-        return text.en if language == "en" else text.nl
+        return text.said_in(language)
 
     found: dict[str, Any] = {
         "type": f"urn:sluis:problem:{problem.code}",

@@ -35,15 +35,8 @@ def number_of(urn: str) -> str:
     return "" if urn.startswith(PERSON) else urn.rpartition(":")[2]
 
 
-def amount_of(cents: int) -> str:
-    """Cents as people write them here."""
-    euros = f"{cents // 100:,}".replace(",", ".")
-    return f"€ {euros},{cents % 100:02}"
-
-
 TOLD: dict[str, Any] = {
     "number": number_of,
-    "amount": amount_of,
     "kinds": GUARDIAN_KINDS,
     "states": {
         "proposed": Text("wacht op een tweede handtekening", "waits for a second signature"),
