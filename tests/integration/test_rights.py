@@ -14,7 +14,7 @@ from sluis.crypto import FileKeyStore
 from sluis.identity.sessions import person_of
 from sluis.kernel import ACR, Acting, Problem
 from sluis.query import Question, Who
-from sluis.rights import Whom
+from sluis.rights import DataSubject
 from sluis.rights.mine import Told
 from sluis.rights.model import About, Asked
 
@@ -74,7 +74,7 @@ class Mine(Pair):
 
     def known(self, bsn: str, **other: Any) -> list[Told]:
         return within(
-            self.here, self.here.node.parts.inspection.ask(self.who(bsn, **other), Whom("BSN", bsn))
+            self.here, self.here.node.parts.inspection.ask(self.who(bsn, **other), DataSubject("BSN", bsn))
         )
 
 
@@ -134,7 +134,7 @@ def placed(pair: Mine, to: Any = OWNER) -> str:
     made = within(
         pair.here,
         rights.place(
-            pair.who(ANN).acting.person, Whom("BSN", ANN), "substantial", str.__str__(to), "correction",
+            pair.who(ANN).acting.person, DataSubject("BSN", ANN), "substantial", str.__str__(to), "correction",
             About("personen", "Personen"), Asked("naam: Ann", "naam: Anna <script>alert(1)</script>"),
         ),
     )  # fmt: skip
@@ -142,7 +142,7 @@ def placed(pair: Mine, to: Any = OWNER) -> str:
 
 
 def state(pair: Mine, receipt: str) -> str:
-    found = within(pair.here, pair.here.node.parts.rights.of_person(Whom("BSN", ANN)))
+    found = within(pair.here, pair.here.node.parts.rights.of_person(DataSubject("BSN", ANN)))
     return next(one.state for one in found if one.receipt == receipt)
 
 

@@ -280,11 +280,7 @@ def kind_of(stored: Stored) -> str:
     """What kind of record it is; "" when it was destroyed."""
     if stored.json is None:
         return ""
-
-    class Kind(msgspec.Struct):
-        kind: str = "?"
-
-    return msgspec.json.decode(stored.json, type=Kind).kind[:40]
+    return str(decode(stored.json, dict[str, Any]).get("kind", "?"))[:40]
 
 
 def _as_note(given: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import text
 
 from sluis.grounds import Grounds
-from sluis.kernel import Clock, NotFound, PeerId, Problem, Text, milliseconds
+from sluis.kernel import Clock, NotFound, PeerId, Problem, Text, convert, decode, milliseconds
 from sluis.ledger import Anchors, Decision, Ledger
 from sluis.oversight import sql
 from sluis.oversight.checking import Checking
@@ -169,7 +169,7 @@ class Oversight:
         """
         stored = self._ledger.log.stored(index)
         try:
-            record = msgspec.json.decode(stored.json or b"{}", type=Decision)
+            record = decode(stored.json or b"{}", Decision)
         except msgspec.ValidationError:
             raise _no_decision(index) from None
         row = row_of(index, record)
@@ -184,7 +184,7 @@ class Oversight:
     def _why(self, record: Decision, again: Replayed) -> Why | None:
         """Why it was decided so, by the policies of then; None of a call that asks more than one thing."""
         try:
-            evaluation = msgspec.convert(record.body[REQUEST], Evaluation)
+            evaluation = convert(record.body[REQUEST], Evaluation)
             return explained(self._versions.engine(again.version), evaluation, again.moment)
         except (Problem, KeyError, TypeError, ValueError):
             return None

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sluis.rights.export import Part
     from sluis.rights.http import routes
     from sluis.rights.mine import Inspection
-    from sluis.rights.model import Whom
+    from sluis.rights.model import DataSubject
     from sluis.rights.pages import NAVIGATION, Traced, page_routes
     from sluis.rights.saying import KIND_NAMES, state_name
     from sluis.rights.sending import Sending
@@ -22,12 +22,12 @@ __all__ = [
     "DESK",
     "KIND_NAMES",
     "NAVIGATION",
+    "DataSubject",
     "Inspection",
     "Part",
     "Rights",
     "Sending",
     "Traced",
-    "Whom",
     "desk_routes",
     "open_rights",
     "page_routes",

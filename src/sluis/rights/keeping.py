@@ -11,7 +11,7 @@ from sluis.crypto import KeyStore, Vault, canonical_texts
 from sluis.identity.sessions import person_of
 from sluis.kernel import PeerId, decode, encode
 from sluis.rights import sql
-from sluis.rights.model import Content, Kind, Request, Side, State, Whom
+from sluis.rights.model import Content, DataSubject, Kind, Request, Side, State
 
 _URN = "urn:sluis:request:"
 
@@ -26,7 +26,7 @@ class Keeping:
     def __init__(self, keys: KeyStore) -> None:
         self._keys, self._vault = keys, Vault(keys, "rights")
 
-    def person(self, whom: Whom) -> str:
+    def person(self, whom: DataSubject) -> str:
         """This node's pseudonym of a person."""
         return person_of(self._keys, whom.kind, whom.value)
 

@@ -16,7 +16,7 @@ import msgspec
 from sluis.grounds import Activity, Offer, OfferedColumn
 from sluis.kernel import Clock, Problem, Text, Trace
 from sluis.query import Answer, Asker, Owners, Question, Who
-from sluis.rights.model import Whom
+from sluis.rights.model import DataSubject
 from sluis.rights.saying import asked_too_often, too_slow
 
 CASE = "inzage"
@@ -143,7 +143,7 @@ class Inspection:
             (one for one in self._asker.activities() if one.inspection and one.valid.holds(today)), None
         )
 
-    async def ask(self, who: Who, whom: Whom, only: str | None = None) -> list[Told]:
+    async def ask(self, who: Who, whom: DataSubject, only: str | None = None) -> list[Told]:
         """Ask what is known about somebody; takes hardly longer than `seconds`.
 
         Args:
@@ -177,7 +177,9 @@ class Inspection:
                     return one.title.nl[:200]
         return ""
 
-    async def _one(self, alias: str, activity: str, who: Who, whom: Whom, trace: Trace, end: float) -> Told:
+    async def _one(
+        self, alias: str, activity: str, who: Who, whom: DataSubject, trace: Trace, end: float
+    ) -> Told:
         owner = self._owners.by_alias[alias]
         told = Told(alias, str.__str__(owner.peer), owner.name)
         try:
@@ -217,7 +219,7 @@ class Inspection:
         )
 
     async def _group(
-        self, offer: Offer, alias: str, name: str, who: Who, whom: Whom, trace: Trace, end: float
+        self, offer: Offer, alias: str, name: str, who: Who, whom: DataSubject, trace: Trace, end: float
     ) -> Group:
         group = Group(offer.dataset, offer.title, articles=tuple(map(str, offer.disclosure.articles)))
         question = Question(statement(offer, alias), offer.disclosure.activity, CASE, {"oneself": whom.value})

@@ -76,14 +76,14 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
     activity: Name = ""
 
 
-class Whom(msgspec.Struct, frozen=True):
+class DataSubject(msgspec.Struct, frozen=True):
     """Of whom a request is: the kind of number, and the number."""
 
     kind: Literal["BSN"]
     value: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{9}$(?!\n)")]
 
     def __repr__(self) -> str:
-        return "Whom(•)"
+        return "DataSubject(•)"
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -97,7 +97,7 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
         return "Asked(•)"
 
 
-class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+class Stage(msgspec.Struct, frozen=True, omit_defaults=True):
     """A state that a request came to, when, and why in the organisation's own words."""
 
     state: Reached
@@ -108,11 +108,11 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
 class Content(msgspec.Struct, frozen=True, omit_defaults=True):
     """What of a request is kept sealed. `level` is how surely the person signed in."""
 
-    whom: Whom
+    whom: DataSubject
     level: Level
     about: About
     asked: Asked
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Stage, ...] = ()
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -159,7 +159,7 @@ class Placed(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
 
     receipt: Receipt
     kind: Kind
-    whom: Whom
+    whom: DataSubject
     level: Level
     placed: Moment
     about: About
@@ -170,7 +170,7 @@ class Progress(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     """How far a request is, as the organisation that must answer it says: every step since it was received."""
 
     receipt: Receipt
-    steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1, max_length=20)]
+    steps: Annotated[tuple[Stage, ...], msgspec.Meta(min_length=1, max_length=20)]
 
 
 class Term(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from sluis.query import Who
 from sluis.rights import rules
 from sluis.rights.export import Part, bundle
 from sluis.rights.mine import Inspection, Told
-from sluis.rights.model import KINDS, About, Kind, Whom
+from sluis.rights.model import KINDS, About, DataSubject, Kind
 from sluis.rights.saying import KIND_HINTS, KIND_NAMES, no_number, state_name, unknown_kind
 from sluis.rights.service import SHOWN, Rights
 from sluis.rights.views import value_in_words
@@ -46,7 +46,7 @@ class Traced(msgspec.Struct, frozen=True):
 Whose = Callable[[SignedIn, str], Awaitable[tuple[str, str]]]
 """Of whom somebody may `read` or `edit`: kind of number, and number; of themselves, or of a child or ward. Raises `Refused`."""
 
-Tracing = Callable[[Whom, str], Awaitable[Traced]]
+Tracing = Callable[[DataSubject, str], Awaitable[Traced]]
 """Finds a question (its trace) about a person in this node's log, as far as that person may see it."""
 
 
@@ -86,11 +86,11 @@ def page_routes(
     """
     names = {str.__str__(peer): name for peer, name in rights.names.items()}
 
-    async def whom_of(person: SignedIn, action: str = "edit") -> Whom:
+    async def whom_of(person: SignedIn, action: str = "edit") -> DataSubject:
         kind, value = await whose(person, action)
         if kind != "BSN":
             raise no_number()
-        return Whom("BSN", value)
+        return DataSubject("BSN", value)
 
     def mine_page(
         request: HttpRequest[Any, Any, Any],
@@ -142,7 +142,7 @@ def page_routes(
         )  # fmt: skip
 
     async def shown(
-        request: HttpRequest[Any, Any, Any], whom: Whom, filled: Filled, wrong: Problem | None = None
+        request: HttpRequest[Any, Any, Any], whom: DataSubject, filled: Filled, wrong: Problem | None = None
     ) -> Response[bytes]:
         traced = await tracing(whom, filled.trace) if filled.trace else Traced()
         first = [one for one in traced.organisations if one in names]

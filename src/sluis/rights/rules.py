@@ -14,7 +14,7 @@ from itertools import pairwise
 import msgspec
 
 from sluis.kernel import HERE, Invalid, Text
-from sluis.rights.model import FOLLOWS, LONGEST, REASONED, About, Asked, Kind, Reached, State, Step, Term
+from sluis.rights.model import FOLLOWS, LONGEST, REASONED, About, Asked, Kind, Reached, Stage, State, Term
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
 
@@ -42,7 +42,7 @@ def term_of(kind: Kind) -> Term:
     return Term(_MONTH, "AVG, art. 12, lid 3")
 
 
-def answer_by(kind: Kind, steps: Sequence[Step]) -> date | None:
+def answer_by(kind: Kind, steps: Sequence[Stage]) -> date | None:
     """The last day for an answer; None when that is not known: it was not received, or its term has another beginning."""
     if not steps or kind == "decision":
         return None
@@ -51,7 +51,7 @@ def answer_by(kind: Kind, steps: Sequence[Step]) -> date | None:
     return _months_later(received, 3 if any(one.state == "extended" for one in steps) else 1)
 
 
-def told_in(steps: Sequence[Step]) -> tuple[Step, ...]:
+def told_in(steps: Sequence[Stage]) -> tuple[Stage, ...]:
     """What another organisation tells, fit to be shown: its reasons without what could make them read as something else."""
     return tuple(msgspec.structs.replace(one, reason=clean(one.reason)) for one in steps)
 
@@ -89,7 +89,7 @@ def check_step(state: State, later: Reached, reason: str) -> None:
         )  # fmt: skip
 
 
-def is_progress(known: Sequence[Step], told: Sequence[Step]) -> bool:
+def is_progress(known: Sequence[Stage], told: Sequence[Stage]) -> bool:
     """Whether what another organisation tells goes on from what it told before, by steps that exist."""
     states = [one.state for one in told]
     return (

@@ -23,15 +23,15 @@ from sluis.rights.model import (
     About,
     Asked,
     Content,
+    DataSubject,
     Kind,
     Placed,
     Progress,
     Reached,
     Request,
     Side,
+    Stage,
     State,
-    Step,
-    Whom,
 )
 from sluis.rights.saying import (
     already_there,
@@ -92,7 +92,14 @@ class Rights:
     # Where a person makes a request
 
     async def place(
-        self, by: str, whom: Whom, level: Level, organisation: str, kind: Kind, about: About, asked: Asked
+        self,
+        by: str,
+        whom: DataSubject,
+        level: Level,
+        organisation: str,
+        kind: Kind,
+        about: About,
+        asked: Asked,
     ) -> Request:
         """Make a request: kept, on record, and sent as soon as may be.
 
@@ -125,14 +132,14 @@ class Rights:
         self.wake.set()
         return made
 
-    async def of_person(self, whom: Whom, page: int = 1, most: int = SHOWN) -> list[Request]:
+    async def of_person(self, whom: DataSubject, page: int = 1, most: int = SHOWN) -> list[Request]:
         """The requests that a person made here, newest first; one more than a page tells that there is another."""
         person = self.keeping.person(whom)
         return await self._read(
             lambda at: self.keeping.of_person(at, person, "sent", most + 1, (page - 1) * most)
         )
 
-    async def every(self, whom: Whom) -> list[Request]:
+    async def every(self, whom: DataSubject) -> list[Request]:
         """All that this node keeps of a person: what they asked, and what others asked it for them. At most `MOST` of each."""
         person = self.keeping.person(whom)
         return await self._read(
@@ -184,7 +191,7 @@ class Rights:
     async def _take(self, peer: PeerId, placed: Placed, content: Content) -> Request:
         self._count(peer)
         now = self._now()
-        whole = msgspec.structs.replace(content, steps=(Step("received", now),))
+        whole = msgspec.structs.replace(content, steps=(Stage("received", now),))
         person = self.keeping.person(placed.whom)
         made = Request(
             placed.receipt, "received", peer, person, placed.kind, "received", now, now, None, None, 0, "", whole
@@ -238,7 +245,7 @@ class Rights:
         why = rules.reason_in(reason)
         rules.check_step(found.state, state, why)
         now = self._now()
-        later = self._with(found, (*found.content.steps, Step(state, now, why)), now)
+        later = self._with(found, (*found.content.steps, Stage(state, now, why)), now)
         await self._recorded("request.decide", by, later, self._replacing(found, later))
         self.wake.set()
         return later
@@ -263,7 +270,7 @@ class Rights:
         )
         await self._recorded("request.lose", request.person, later, self._replacing(request, later))
 
-    def _with(self, request: Request, steps: Sequence[Step], due: int | None) -> Request:
+    def _with(self, request: Request, steps: Sequence[Stage], due: int | None) -> Request:
         """The same request with these steps; when it is finished, it is kept so much longer."""
         now, state = self._now(), steps[-1].state
         return msgspec.structs.replace(

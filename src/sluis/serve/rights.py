@@ -14,7 +14,7 @@ from sluis.crypto import KeyStore
 from sluis.kernel import Acting, Clock, PeerId, Text, plain
 from sluis.ledger import ACTIVITY, PROCESSOR, Ledger, Processing, Search, line_of
 from sluis.query import Asker, Owners
-from sluis.rights import Inspection, Part, Rights, Traced, Whom, desk_routes, open_rights, page_routes
+from sluis.rights import DataSubject, Inspection, Part, Rights, Traced, desk_routes, open_rights, page_routes
 from sluis.serve.identity import IdentityRooms
 from sluis.store import Store
 from sluis.web import Gate, SignedIn
@@ -87,7 +87,7 @@ class _Tracing:
         self._ledger, self._grounds, self._looking = parts.ledger, parts.accesses.grounds, parts.looking
         self._own = str.__str__(own)
 
-    async def __call__(self, whom: Whom, trace: str) -> Traced:
+    async def __call__(self, whom: DataSubject, trace: str) -> Traced:
         search = Search(trace_id=trace, subjects=self._ledger.subjects(whom.kind, whom.value), limit=100)
         lines = await self._ledger.processing_of(search, withheld=False)
         if not lines:
@@ -127,7 +127,8 @@ def download_of(parts: "Parts", rooms: IdentityRooms) -> list[Part]:
         if kind != "BSN":
             return []
         return [
-            _without(one, "person", "due", "attempts") for one in await parts.rights.every(Whom("BSN", value))
+            _without(one, "person", "due", "attempts")
+            for one in await parts.rights.every(DataSubject("BSN", value))
         ]
 
     async def mandates(person: SignedIn) -> Any:

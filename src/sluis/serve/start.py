@@ -6,7 +6,7 @@ from sluis.identity.looked import WhoLooked
 from sluis.identity.people import People
 from sluis.identity.start import FEW, Line, Source, Told
 from sluis.kernel import Acting, Text
-from sluis.rights import KIND_NAMES, Rights, Whom, state_name
+from sluis.rights import KIND_NAMES, DataSubject, Rights, state_name
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.parts import Parts
 from sluis.serve.people import Representing
@@ -85,7 +85,7 @@ def _requests(rights: Rights, representing: Representing) -> Source:
         kind, value = await representing.whose(person, "read")
         if kind != "BSN":
             return None
-        found = await rights.of_person(Whom("BSN", value), most=_LATELY)
+        found = await rights.of_person(DataSubject("BSN", value), most=_LATELY)
         lines = [
             Line(KIND_NAMES[one.kind], one.changed, state=state_name(one.kind, one.state))
             for one in found

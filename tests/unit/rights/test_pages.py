@@ -25,7 +25,7 @@ from sluis.kernel import Oin, Period, Problem, Refused, Text, Upstream
 from sluis.policy import STANDARD, DecisionPoint, Policies
 from sluis.query import Answer, Owner, Question, Who
 from sluis.query.model import StaysClosed
-from sluis.rights import DESK, NAVIGATION, Inspection, Part, Traced, Whom, desk_routes, page_routes
+from sluis.rights import DESK, NAVIGATION, DataSubject, Inspection, Part, Traced, desk_routes, page_routes
 from sluis.rights.mine import AN_HOUR
 from sluis.web import COOKIE, Gate, House, SignedIn, make_portal
 
@@ -151,7 +151,7 @@ class Pages(World):
     async def _whose(self, person: SignedIn, action: str) -> tuple[str, str]:
         return self.sessions.subject(person.session)
 
-    async def _traced(self, whom: Whom, trace: str) -> Traced:
+    async def _traced(self, whom: DataSubject, trace: str) -> Traced:
         return (
             Traced(Text(f"Bijstand {BAD}", "Benefit"), (str.__str__(TAXES),)) if trace == TRACE else Traced()
         )

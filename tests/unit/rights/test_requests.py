@@ -22,8 +22,8 @@ from sluis.rights.model import (
     Placed,
     Progress,
     Reached,
+    Stage,
     State,
-    Step,
 )
 from sluis.rights.saying import KIND_HINTS, KIND_NAMES, state_name
 from sluis.rights.sending import GIVE_UP, PLACE
@@ -140,13 +140,13 @@ async def test_an_answer_that_is_none_changes_nothing(world: World, content: byt
 async def test_nobody_else_says_how_far_a_request_is(world: World) -> None:
     made = await world.place()
     await world.settle()
-    progress = Progress(made.receipt, (Step("received", 1), Step("granted", 2)))
+    progress = Progress(made.receipt, (Stage("received", 1), Stage("granted", 2)))
     with pytest.raises(NotFound):
         await world.town.rights.told(TOWN, progress)
     with pytest.raises(Conflict):  # nor does it begin anew
         await world.town.rights.told(TAXES, progress)
     backwards = msgspec.structs.replace(
-        progress, steps=(*(await world.known()).content.steps, Step("granted", 9), Step("received", 10))
+        progress, steps=(*(await world.known()).content.steps, Stage("granted", 9), Stage("received", 10))
     )
     with pytest.raises(Conflict):
         await world.town.rights.told(TAXES, backwards)
@@ -156,7 +156,7 @@ async def test_nobody_else_says_how_far_a_request_is(world: World) -> None:
 async def test_what_another_organisation_says_of_time_and_in_words_can_still_be_shown(world: World) -> None:
     """A moment at the end of the calendar took away the page of whoever asked there, for good."""
     made = await world.place()
-    steps = (Step("received", 253_402_200_000), Step("refused", 0, "niet \u202egoed\x07"))
+    steps = (Stage("received", 253_402_200_000), Stage("refused", 0, "niet \u202egoed\x07"))
     await world.town.rights.told(TAXES, Progress(made.receipt, steps))
     found = await world.known()
     assert rules.answer_by("correction", found.content.steps) is not None
@@ -287,7 +287,7 @@ def test_an_answer_must_be_there_within_a_month_or_three(
     received: tuple[int, int, int], extended: bool, last: tuple[int, int, int]
 ) -> None:
     at = int(NOON.replace(year=received[0], month=received[1], day=received[2]).timestamp())
-    steps = [Step("received", at), *([Step("extended", at + 9, "druk")] if extended else [])]
+    steps = [Stage("received", at), *([Stage("extended", at + 9, "druk")] if extended else [])]
     assert rules.answer_by("erasure", steps) == date(*last)
     assert rules.answer_by("decision", steps) is None
     assert rules.answer_by("erasure", []) is None

@@ -10,13 +10,16 @@ from sluis.crypto import FileKeyStore
 from sluis.gateway import Answer
 from sluis.kernel import PeerId, Problem, Text, Upstream, decode, encode
 from sluis.ledger import open_ledger
-from sluis.rights import Rights, Sending, Whom, open_rights
+from sluis.rights import DataSubject, Rights, Sending, open_rights
 from sluis.rights.model import About, Asked, Kind, Placed, Progress, Request
 from sluis.rights.sending import PLACE
 from sluis.store import open_store
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
-ANN, BOB = Whom("BSN", "999990019"), Whom("BSN", "999990020")  # of nobody: they fail the eleven-test
+ANN, BOB = (
+    DataSubject("BSN", "999990019"),
+    DataSubject("BSN", "999990020"),
+)  # of nobody: they fail the eleven-test
 TOWN, TAXES = PeerId("00000001001000001000"), PeerId("00000001826002785000")
 NAMES = {TOWN: "Gemeente Fictief", TAXES: "Belastingen <script>alert(1)</script>"}
 DAYS = 30
@@ -118,7 +121,7 @@ class World:
         self.way.sides = {TOWN: self.town, TAXES: self.taxes}
 
     async def place(
-        self, whom: Whom = ANN, to: PeerId = TAXES, kind: Kind = "correction", **asked: str
+        self, whom: DataSubject = ANN, to: PeerId = TAXES, kind: Kind = "correction", **asked: str
     ) -> Request:
         said = Asked(**{"now": "loon: 1", "should": "loon: 2", "remark": "", **asked})
         return await self.town.rights.place(
@@ -132,7 +135,7 @@ class World:
                 return
         raise AssertionError("it goes on for ever")
 
-    async def known(self, whom: Whom = ANN) -> Request:
+    async def known(self, whom: DataSubject = ANN) -> Request:
         return (await self.town.rights.of_person(whom))[0]
 
     def close(self) -> None:
