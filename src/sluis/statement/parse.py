@@ -21,8 +21,9 @@ from sluis.kernel import Invalid, Place, Text
 from sluis.statement.cost import bound_resolved, bound_written
 
 _NUMBER = re.compile(r"[0-9]{8,}")
-MAX_SQL = 65_536
-"""Characters in a question."""
+MAX_SQL, MAX_WORDS = 65_536, 12_000
+"""Characters in a question; and words and marks, a text in quotes being one."""
+_WORD = re.compile(r"""'[^']*'|"[^"]*"|\w+|[^\w\s]""")
 TODAY = "today"
 """CURRENT_DATE becomes this parameter, so that every owner computes with the same day."""
 
@@ -98,7 +99,7 @@ def parse(sql: str) -> exp.Query:
     """Read one SELECT.
 
     Args:
-        sql: the text of the question, DuckDB dialect, at most `MAX_SQL` characters; parameters are `$name`.
+        sql: the text of the question, DuckDB dialect, at most `MAX_SQL` characters and `MAX_WORDS` words; parameters are `$name`.
 
     Returns:
         its tree, identifiers as written, CURRENT_DATE replaced by the parameter `$today`.
@@ -110,6 +111,12 @@ def parse(sql: str) -> exp.Query:
     if len(sql) > MAX_SQL:
         raise _invalid(
             "sql-too-long", f"De vraag is langer dan {MAX_SQL} tekens.", f"The question is over {MAX_SQL} characters.",
+            "Geef lange lijsten mee als parameter.", "Pass long lists as a parameter.",
+        )  # fmt: skip
+    if len(_WORD.findall(sql)) > MAX_WORDS:  # reading takes its time by these
+        raise _invalid(
+            "sql-too-long", f"De vraag heeft meer dan {MAX_WORDS} woorden en leestekens.",
+            f"The question has over {MAX_WORDS} words and marks.",
             "Geef lange lijsten mee als parameter.", "Pass long lists as a parameter.",
         )  # fmt: skip
     try:

@@ -68,6 +68,11 @@ def code_of(sql: str) -> str:
         ("select a from t where a = ?", "parameter-name"),
         ("select " + "(" * 5000 + "1" + ")" * 5000, "sql-syntax"),
         ("select '" + "x" * 70_000 + "'", "sql-too-long"),
+        (
+            "select " + "1+" * 30_000 + "1",
+            "sql-too-long",
+        ),  # seconds of a node's one loop, to be told that it is too deep
+        ("select " + "a.b, " * 12_000 + "1", "sql-too-long"),
     ],
 )
 def test_what_is_not_on_the_list_is_refused(sql: str, code: str) -> None:
