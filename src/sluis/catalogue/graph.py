@@ -44,7 +44,6 @@ from sluis.catalogue.rules import ADDRESS_SAFE, UNFIT, terms_digest
 from sluis.grounds import Price
 from sluis.kernel import Period, Text
 
-ADMS = Namespace("http://www.w3.org/ns/adms#")
 CSVW = Namespace("http://www.w3.org/ns/csvw#")
 DCATAP = Namespace("http://data.europa.eu/r5r/")
 DPV = Namespace("https://w3id.org/dpv#")

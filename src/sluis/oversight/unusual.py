@@ -56,11 +56,6 @@ def is_unusual(count: int, of: Normal) -> bool:
     return count > of.limit
 
 
-def is_office(day: date, hour: int) -> bool:
-    """Whether people usually work then, by the clock of this country."""
-    return day.weekday() < 5 and hour in OFFICE
-
-
 def before(series: Mapping[date, int], day: date) -> list[int]:
     """The counts of the days before one, as far as they are like it: days of work, or of a weekend, when there are enough.
     Days without any count are zero, from the first that has one."""

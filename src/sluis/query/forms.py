@@ -38,7 +38,6 @@ OPERATORS: dict[str, tuple[type[exp.Expression], Text]] = {
 """Of a condition, by the value of its field."""
 
 _WRITTEN = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "null": "is null", "filled": "is not null"}  # fmt: skip
-_WITHOUT_VALUE = ("null", "filled")
 _NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "DECIMAL")
 _PART = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _DUTCH_DAY = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})", re.ASCII)

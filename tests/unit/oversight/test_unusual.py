@@ -99,9 +99,6 @@ def test_work_outside_office_hours_is_unusual_for_who_does_not_always_do_it() ->
     nights = {DAY - timedelta(days=back): (20, 20) for back in range(1, 25)}
     series = {("", "nachtdienst"): {**nights, DAY: (20, 20)}, ("", "dagdienst"): {DAY: (20, 6)}}
     assert [one.key for one in off_hours(series, [DAY])] == ["dagdienst"]
-    assert unusual.is_office(DAY, 9)
-    assert not unusual.is_office(DAY, 22)
-    assert not unusual.is_office(date(2026, 11, 21), 9)
 
 
 def test_refusals_in_a_row_and_people_looked_up_have_a_least_number() -> None:
