@@ -78,6 +78,24 @@ RULES: dict[str, Text] = {
     "subject-required": Text("er is geen persoon genoemd", "no person was named"),
     "max-subjects": Text("te veel personen in één vraag", "too many persons in one question"),
     "budget-spent": Text("het dagelijkse aantal is op", "the number of the day is spent"),
+    "column-closed": Text("een gevraagde kolom blijft gesloten", "a column asked for stays closed"),
+    "column-join-only": Text("de kolom is alleen om te koppelen", "the column is only to join"),
+    "column-filter-only": Text("de kolom is alleen om te kiezen", "the column is only to select"),
+    "standard-inspect": Text(
+        "wie zijn eigen gegevens opvraagt, mag dat", "people may ask for their own data"
+    ),
+    "standard-inspect-level": Text(
+        "te zwak ingelogd voor eigen gegevens", "signed in too weakly for own data"
+    ),
+    "standard-inspect-oneself": Text(
+        "alleen voor wie eigen gegevens vraagt", "only for who asks for their own data"
+    ),
+    "standard-own-lines-level": Text(
+        "te zwak ingelogd voor eigen logregels", "signed in too weakly for own log lines"
+    ),
+    "standard-preview-data-level": Text(
+        "te zwak ingelogd voor een proefblik", "signed in too weakly for a preview"
+    ),
 }
 _OUTCOMES = (("1", Text("toegestaan", "permitted")), ("0", Text("geweigerd", "refused")))
 _LONGEST_AGO = 3_000  # days
@@ -182,7 +200,12 @@ def name_of(peer: str, name: Any) -> str:
 
 def rule_words(rule: str) -> Text:
     """A rule in words; its own name when it has none, as that of an organisation's own policy."""
-    return RULES.get(rule, _plain(rule or "–"))
+    if rule in RULES:
+        return RULES[rule]
+    action = ACTIONS.get(rule.removeprefix("standard-"))
+    if action is None or not rule.startswith("standard-"):
+        return _plain(rule or "–")
+    return Text(f"de rol mag dit: {action.nl}", f"the role may do so: {action.en}")
 
 
 def _row(one: Decided) -> Row:

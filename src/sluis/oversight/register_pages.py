@@ -195,7 +195,7 @@ def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
             if problem.status >= 500:
                 raise
             return await shown(request, person, key, form, problem)
-        return redirect(f"/register/{key}")
+        return redirect(f"/register/{key}?recorded=yes#recorded")  # or the browser goes on to #review
 
     @get("/register/{key:str}/dpia", opt=STAFF)
     async def assessment(
@@ -238,7 +238,7 @@ def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
         return page(
             request, "oversight/activity.html", status=422 if wrong else 200, entry=entry, standing=standing, past=past,
             asked=asked, security=oversight.of.security, filled=filled, wrong=wrong, change=changes(person),
-            today=reviews.today(), name=oversight.name, **_WORDS,
+            today=reviews.today(), name=oversight.name, recorded="recorded" in request.query_params, **_WORDS,
         )  # fmt: skip
 
     return [listed, whole, bring, brought, one, review, assessment]

@@ -154,7 +154,9 @@ async def examine_group(desk: Desk, neighbours: Neighbours) -> list[Step]:
                      Text(f"{len(away)} antwoorden niet, of worden met rust gelaten.", f"{len(away)} do not answer, or are left alone."),
                      Text("Open hun pagina onder Organisaties, en loop de weg na.", "Open their page under Organisations, and walk the way.")),
         counted_step("signing", ours, Text("Geen contract wacht op uw organisatie.", "No contract waits for your organisation."),
-                     Text(f"{ours} voorstellen wachten op uw organisatie.", f"{ours} proposals wait for your organisation."),
+                     Text("1 voorstel wacht op uw organisatie.", "1 proposal waits for your organisation.")
+                     if ours == 1
+                     else Text(f"{ours} voorstellen wachten op uw organisatie.", f"{ours} proposals wait for your organisation."),
                      Text("Beslis erover onder Contracten.", "Decide on them under Contracts.")),
         counted_step("delivering", group.undelivered, Text("Elk bericht aan een andere Manager kwam aan.", "Every message to another Manager arrived."),
                      Text(f"{group.undelivered} berichten aan andere Managers kwamen nog niet aan.", f"{group.undelivered} messages to other Managers have not arrived yet."),
