@@ -4,6 +4,7 @@ is; and everything that this node keeps of them, to take along.
 AVG art. 12, 15-21. What was found comes as the answer to a form and nowhere else: it is in no address, and is kept nowhere.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -33,6 +34,7 @@ NAVIGATION = (
 _FOR: dict[str, Any] = {"audience": ("citizen",), "level": "substantial"}
 _TOO = {**_FOR, "audience": ("citizen", "company")}
 _MOST_PAGES = 500
+_AT_ONCE = 2  # downloads: each reads and packs all that there is of somebody
 _RIGHTS: tuple[Kind, ...] = tuple(one for one in KINDS if one != "correction")
 
 
@@ -86,6 +88,8 @@ def page_routes(
     """
     names = {str.__str__(peer): name for peer, name in rights.names.items()}
 
+    some = asyncio.Semaphore(_AT_ONCE)
+
     async def whom_of(person: SignedIn, action: str = "edit") -> DataSubject:
         kind, value = await whose(person, action)
         if kind != "BSN":
@@ -124,7 +128,8 @@ def page_routes(
     async def download(person: SignedIn, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
         """Neem alles mee wat dit knooppunt over u bewaart."""
         await whom_of(person, "read")
-        content = await bundle(parts, person, setting_of(request))
+        async with some:
+            content = await bundle(parts, person, setting_of(request))
         headers = {"content-disposition": 'attachment; filename="mijn-gegevens.zip"'}
         return Response(content, media_type="application/zip", headers=headers)
 

@@ -156,8 +156,15 @@ class Pages(World):
             Traced(Text(f"Bijstand {BAD}", "Benefit"), (str.__str__(TAXES),)) if trace == TRACE else Traced()
         )
 
+    packing = most_packing = 0
+    """Downloads that are collected at the same time: now, and at most."""
+
     def _parts(self) -> list[Part]:
         async def good(person: SignedIn) -> Any:
+            self.packing += 1
+            self.most_packing = max(self.most_packing, self.packing)
+            await asyncio.sleep(0)
+            self.packing -= 1
             return [{"naam": BAD}]
 
         async def bad(person: SignedIn) -> Any:
@@ -389,3 +396,10 @@ async def test_a_download_holds_every_part_and_names_what_it_could_not_read(node
         about = archive.read("lees-mij.html").decode()
     assert "Dit ging mis." in about
     assert BAD not in about
+
+
+async def test_few_downloads_are_made_at_once(node: Pages) -> None:
+    browser = await node.enter()
+    form = (await browser.get("/mine")).form("/mine/download")
+    answers = await asyncio.gather(*(browser.send(form) for _ in range(12)))
+    assert ({one.status for one in answers}, node.most_packing) == ({200}, 2)
