@@ -23,14 +23,14 @@ def number(value: float, language: str) -> str:
     return told.said_in(language)
 
 
-def amount(cents: int, language: str) -> str:
+def amount(cents: float, language: str) -> str:
     """An amount of euros.
 
     Args:
         cents: as many.
         language: `nl` or `en`.
     """
-    return euros(cents).said_in(language)
+    return euros(round(cents)).said_in(language)  # a sum may come from a source as a broken number
 
 
 def bsn(value: str, masked: bool = False) -> str:

@@ -171,7 +171,8 @@ def test_figures_days_and_numbers_are_written_as_people_do() -> None:
         "0,5",
         "2",
     ]
-    assert [amount(123456, "nl"), amount(-5, "nl"), amount(123456, "en")] == [
+    assert [amount(123456, "nl"), amount(123456.0, "nl"), amount(-5, "nl"), amount(123456, "en")] == [
+        "€ 1.234,56",
         "€ 1.234,56",
         "€ -0,05",
         "€1,234.56",
