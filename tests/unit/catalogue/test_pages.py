@@ -116,6 +116,12 @@ async def test_one_thing_is_told_in_plain_words(tmp_path: Path) -> None:
     assert "niet gemeten" in (await shelf.browser().get("/catalogue/datasets/bomen")).text
 
 
+async def test_who_is_not_signed_in_finds_where_to_do_so(shelf: Shelf) -> None:
+    way = 'href="/sign-in?next=/catalogue'
+    assert way in (await shelf.browser().get("/catalogue")).text
+    assert way not in (await shelf.browser(audience="citizen").get("/catalogue")).text
+
+
 async def test_staff_is_not_sent_to_itself_for_access(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     assert "Vraag toegang aan" in (await shelf.browser(audience="citizen").get(INCOME)).text
