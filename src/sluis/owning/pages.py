@@ -100,6 +100,8 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
     @get("/data/disclosures/{id:str}", opt=_STAFF)
     async def disclosure(person: SignedIn, request: _Page, id: _Name) -> Response[bytes]:
         """One disclosure in words."""
+        if not of.has(disclosure=id):  # who may not look, does not learn which there are
+            await may(person)
         one = of.disclosure(id)
         await may(person, one.dataset)
         dataset, covered = of.dataset(one.dataset), await of.covered()

@@ -49,6 +49,9 @@ async def test_only_an_owner_of_data_opens_these_pages(tmp_path: Path) -> None:
             for who in ("privacy-officer", "citizen"):
                 assert (await at.browser(who).get(path)).status == 403, (path, who)
             assert (await at.browser("").get(path)).status == 303, path
+        unknown = "/data/disclosures/none"  # nor does anybody else learn which there are
+        assert (await at.browser().get(unknown)).status == 404
+        assert (await at.browser("privacy-officer").get(unknown)).status == 403
         assert (
             (await at.browser("data-owner-weak").get("/data/preview"))
             .headers["location"]
