@@ -26,7 +26,7 @@ from sluis.rights.views import value_in_words
 from sluis.web import Entry, Form, SignedIn, page, redirect, setting_of
 
 NAVIGATION = (
-    Entry("/mine", Text("Mijn gegevens", "My data"), ("citizen", "company"), section="mine"),
+    Entry("/mine", Text("Mijn gegevens", "My data"), ("citizen",), section="mine"),
     Entry("/corrections", Text("Mijn verzoeken", "My requests"), ("citizen",), section="mine"),
 )
 """What the layout shows of these pages."""

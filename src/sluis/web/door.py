@@ -15,7 +15,6 @@ from litestar.exceptions import MethodNotAllowedException
 from sluis.kernel import Invalid, Refused, Text, Unidentified, reaches, read_fields
 from sluis.web import problems
 from sluis.web.access import keep_caller, methods_at
-from sluis.web.cookies import COOKIE, cookies_of
 from sluis.web.pages import SETTING, local_path, redirect, setting_of
 from sluis.web.routes import FORM, Form
 from sluis.web.short import header
@@ -113,10 +112,10 @@ async def _keep(request: Request[Any, Any, Any], forms: Forms) -> Response[Any] 
     ):
         return None
     form = await _form(request)
-    path, secret = local_path(scope["path"]), cookies_of(scope).get(COOKIE)
+    path = local_path(scope["path"])
     came = urlsplit(header(scope, b"referer"))
     back = local_path(f"{came.path}?{came.query}" if came.query else came.path)
-    if secret and form and forms.keep(secret, setting_of(request).browser(), path, form, back):
+    if form and forms.keep(setting_of(request).browser(), path, form, back):
         return _to_sign_in(request, "/unsent")
     scope[TYPED] = form  # type: ignore[literal-required]
     return None

@@ -177,8 +177,8 @@ class Portal:
 
     async def _visitor(self, secret: str | None) -> SignedIn | None:
         visitor = self._visitors.by_cookie(secret) if secret else None
-        if secret and visitor is not None:
-            self._forms.seen(secret, visitor)
+        if visitor is not None:
+            self._forms.seen(visitor)
         if visitor is None or visitor.acting.entity is None or self._representing is None:
             return visitor
         return await self._representing(visitor)

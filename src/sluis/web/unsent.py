@@ -1,8 +1,9 @@
 """What somebody had filled in when their session turned out to be over: it waits until they are signed in again.
 
 WCAG 2.2, 2.2.5 (re-authenticating). It waits in memory alone, some minutes, and for this browser and this person alone, acting for the
-same one: so nobody else who signs in there sees it. That it was they, the secret of the session tells that is over, and the form's
-token, which was made for that session. It is bounded per person and as a whole, and in what it weighs.
+same one: so nobody else who signs in there sees it. That it was they, the form's token tells, which was made for the session that is
+over; the session's own cookie may be gone already, where another tab signed out. It is bounded per person and as a whole, and in what
+it weighs.
 """
 
 import hashlib
@@ -83,9 +84,9 @@ class Forms:
         self._waiting: OrderedDict[str, Unsent] = OrderedDict()  # in the order in which they end
         self._bytes = 0
 
-    def seen(self, secret: str, visitor: SignedIn) -> None:
-        """Remember whose session this secret opens."""
-        digest = _digest(secret)
+    def seen(self, visitor: SignedIn) -> None:
+        """Remember whose session this is, by the token that its forms carry."""
+        digest = _digest(self._token_of(visitor.session))
         found = self._seen.get(digest)
         if found is None or found.acting != visitor.acting:
             self._seen[digest] = Owner(visitor.session, visitor.acting, visitor.audience)
@@ -93,22 +94,19 @@ class Forms:
                 self._seen.popitem(last=False)
         self._seen.move_to_end(digest)
 
-    def keep(self, secret: str, browser: str, path: str, fields: Mapping[str, str], back: str) -> bool:
+    def keep(self, browser: str, path: str, fields: Mapping[str, str], back: str) -> bool:
         """Keep a form.
 
         Args:
-            secret: of the session that is over, which the browser still holds.
             browser: its own secret.
             path: where the form goes.
             fields: what was filled in, with its token.
             back: the page it stood on.
 
-        Returns: whether it waits; not when it is unknown whose it is, or it was not made for that session.
+        Returns: whether it waits; not when it was made for no session that is known.
         """
-        owner = self._seen.get(_digest(secret))
-        if owner is None or not hmac.compare_digest(
-            fields.get("csrf", "").encode(), self._token_of(owner.session).encode()
-        ):
+        owner = self._seen.get(_digest(fields.get("csrf", "")))
+        if owner is None:
             return False
         self._make_room(owner)
         left = {name: value for name, value in fields.items() if name not in ("csrf", "unsent")}

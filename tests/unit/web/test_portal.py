@@ -581,6 +581,18 @@ async def test_what_was_filled_in_while_a_session_ended_can_still_be_sent(
     assert "Er wacht niets op u" in (await writing.get("/unsent")).text
 
 
+async def test_what_was_filled_in_waits_where_another_tab_signed_out(
+    writing: Browser, people: People
+) -> None:
+    enter(writing, people, signed_in())
+    token = await csrf(writing)
+    del people.sessions["secret"], writing.cookies[COOKIE]
+    shown = await writing.post("/letters", TYPED | {"csrf": token})
+    assert (shown.status, shown.headers["location"]) == (303, "/sign-in?next=%2Funsent")
+    enter(writing, people, signed_in(session="h2"))
+    assert "Regel 1" in (await writing.get("/unsent")).text
+
+
 async def test_nobody_else_sees_what_was_filled_in(writing: Browser, people: People) -> None:
     await typed_too_late(writing, people)
     people.sessions["other"] = SignedIn("h2", Acting("p2"), "citizen", "low", "acr", "digid", 0)
@@ -629,17 +641,17 @@ async def test_a_form_with_a_token_of_another_session_is_not_kept(writing: Brows
 
 def test_forms_that_wait_are_few_and_for_a_quarter_of_an_hour() -> None:
     now = [0.0]
-    forms = Forms(lambda session: "t", lambda: now[0])
-    forms.seen("s", signed_in())
+    forms = Forms(lambda session: session, lambda: now[0])
+    forms.seen(signed_in())
     for at in range(8):
-        assert forms.keep("s", "b", f"/{at}", {"csrf": "t", "a": "x"}, "/")
+        assert forms.keep("b", f"/{at}", {"csrf": signed_in().session, "a": "x"}, "/")
     assert [one.path for one in forms.of("b", signed_in())[0]] == ["/7", "/6", "/5", "/4", "/3"]
     now[0] = SECONDS
     assert forms.of("b", signed_in()) == ([], False)
     for at in range(1_200):
         who = SignedIn(f"h{at}", Acting(f"p{at}"), "citizen", "low", "acr", "digid", 0)
-        forms.seen(f"s{at}", who)
-        forms.keep(f"s{at}", "b", "/", {"csrf": "t", "a": "x" * 60_000}, "/")
+        forms.seen(who)
+        forms.keep("b", "/", {"csrf": f"h{at}", "a": "x" * 60_000}, "/")
     assert sum(len(one.fields["a"]) for one in forms._waiting.values()) <= 17 * 1024 * 1024
 
 

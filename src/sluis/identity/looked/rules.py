@@ -139,8 +139,9 @@ def _told(lines: Sequence[Look]) -> tuple[Told, ...]:
 
 def opened_by(decisions: Iterable[Decision], grounds: Grounds) -> tuple[tuple[Text, ...], tuple[str, ...]]:
     """Which data these decisions opened, in words, and the articles that the disclosures rest on; of another
-    organisation's data, the names of the datasets are all that is known."""
+    organisation's data, the names of the datasets are all that is known, and those are told where there is nothing better."""
     data: dict[Text, None] = {}
+    names: dict[Text, None] = {}
     articles: dict[str, None] = {}
     known = {one.id: one for one in grounds.disclosures}
     for decision in decisions:
@@ -152,8 +153,8 @@ def opened_by(decisions: Iterable[Decision], grounds: Grounds) -> tuple[tuple[Te
             data[_in_words(dataset, tuple(disclosure.columns))] = None
             articles |= dict.fromkeys(map(str, disclosure.articles))
         offers = references.get("offers")
-        data |= {Text(name, name): None for name in offers} if isinstance(offers, dict) else {}
-    return tuple(data), tuple(articles)
+        names |= {Text(name, name): None for name in offers} if isinstance(offers, dict) else {}
+    return tuple(data or names), tuple(articles)
 
 
 def _in_words(dataset: Dataset, columns: Sequence[str]) -> Text:
