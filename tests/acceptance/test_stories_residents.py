@@ -74,7 +74,7 @@ def test_a_resident_sees_what_is_known_gives_access_takes_it_back_and_leaves_wit
         sanne.reads(sanne.say("Uw gegevens zijn opgevraagd", "Data about you was asked for"))
         sanne.stops("messages")
         sanne.press("link", sanne.say("Hoe wilt u van ons horen?", "How do you want to hear from us?"))
-        sanne.press("radio", sanne.say("Elke keer meteen een bericht", "A message at once, each time"))
+        sanne.press("radio", sanne.say("Elke keer meteen een bericht", "A message each time, at once"))
         sanne.press("button", sanne.say("Bewaar deze keuze", "Keep this choice"))
         sanne.reads(sanne.say("Uw keuze is bewaard", "Your choice was kept"))
         sanne.stops("preference")
