@@ -25,7 +25,9 @@ _FOUND = f"""async () => {{ if (!window.axe) {{ {_AXE} }}
 _TWICE = "() => { document.documentElement.style.fontSize = '200%' }"
 _ONCE = "() => { document.documentElement.style.fontSize = '' }"
 _FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-_NUMBER = re.compile(r"(?<!\d)\d{9}(?!\d)")  # a BSN, and whatever looks like one
+_NUMBER = re.compile(
+    r"(?<![\w-])\d{9}(?![\w-])"
+)  # a BSN, and whatever looks like one; not part of a longer reference
 _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",

@@ -22,7 +22,10 @@ def tell(teller: Teller) -> None:
     federation = teller.federation
     sql = script.question(script.about_the_applicant(teller.running.down), teller.offered)
     title = say("Een medewerker vraagt in de browser", "An official asks in the browser")
-    if not teller.can_ask(title, sql):
+    away = [
+        alias for alias in teller.running.down if f"{alias}." in sql
+    ]  # beforehand nobody can say what that one opens
+    if not teller.can_ask(title, sql, *away):
         return
     with Browser(federation.authority.path) as browser:
         shown = signed_in(federation, browser)

@@ -104,7 +104,7 @@ def test_a_parent_sees_who_looked_at_the_data_of_her_child(browser: Browser, por
         sanne.reads("Noor Proefstra")
         sanne.stops("access")
         sanne.press("button", sanne.say("Terug naar uzelf", "Back to yourself"))
-        sanne.page.wait_for_url(f"{portal}/")
+        sanne.page.wait_for_url(sanne.portal + "/")
         assert sanne.page.locator("aside.acting").count() == 0
         sanne.does_not_read("Noor Proefstra")
         sanne.stops("herself")

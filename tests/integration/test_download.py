@@ -13,7 +13,7 @@ from tests.unit.identity.people import established
 from sluis.grounds import render_tables
 from sluis.kernel import milliseconds, new_span_id, new_trace_id, utc_now
 from sluis.ledger import ACTIVITY, SUBJECT, SUBJECT_TYPE, Processing
-from sluis.rights import Whom
+from sluis.rights import DataSubject
 from sluis.rights.model import About, Asked
 from sluis.serve import Node
 from sluis.web import COOKIE
@@ -66,7 +66,7 @@ async def test_a_download_holds_what_every_room_has_of_whoever_asks(tmp_path: Pa
         for bsn in (ANN, BOB):
             await node.parts.rights.place(
                 "x",
-                Whom("BSN", bsn),
+                DataSubject("BSN", bsn),
                 "substantial",
                 str.__str__(ASKER),
                 "access",
