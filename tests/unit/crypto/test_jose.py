@@ -41,7 +41,7 @@ KEYS: dict[str, Key] = {
 }
 
 
-def certificate(key: Any) -> x509.Certificate:
+def certificate(key: Any, number: int = 7) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Voorbeeld")])
     now = datetime.now(UTC)
     return (
@@ -49,7 +49,7 @@ def certificate(key: Any) -> x509.Certificate:
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
-        .serial_number(7)
+        .serial_number(number)
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
@@ -189,7 +189,9 @@ def test_what_is_no_compact_jws_is_refused(text: str) -> None:
     assert refused.value.code == "malformed-jws"
 
 
-SIGNED = sign_jws(KEYS["ES256"], "ES256", {"x5t#S256": "a"}, b'{"a":1}')  # once: no two signatures are the same
+SIGNED = sign_jws(
+    KEYS["ES256"], "ES256", {"x5t#S256": "a"}, b'{"a":1}'
+)  # once: no two signatures are the same
 
 
 @given(st.data())
@@ -222,7 +224,7 @@ def test_thumbprints_are_what_openssl_says(tmp_path: Any) -> None:
 
 
 def test_a_renewed_certificate_keeps_its_public_key_thumbprint() -> None:
-    again = certificate(KEYS["RS"])
+    again = certificate(KEYS["RS"], 8)
     assert certificate_thumbprint(again) != certificate_thumbprint(CERTIFICATES["RS"])
     assert public_key_thumbprint(again) == public_key_thumbprint(CERTIFICATES["RS"])
 
