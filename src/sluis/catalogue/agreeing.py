@@ -20,6 +20,7 @@ from sluis.crypto import Peer
 from sluis.kernel import Conflict, PeerId, Refused, Text
 from sluis.policy import ACCEPT_TERMS, CATALOGUE, READ_TERMS, Resource
 from sluis.web import (
+    STAFF,
     Cell,
     Column,
     Form,
@@ -46,7 +47,6 @@ TERMS_NAVIGATION = Link(
 MAY_ACCEPT = ("fsc-admin", "data-owner")
 """Roles that the button is shown to; who may press it, the decision point says."""
 
-_STAFF = {"audience": ("staff",)}
 _COLUMNS = (
     Column("organisation", Text("Organisatie", "Organisation"), sort=True, filter=True, foreign=True),
     Column("title", Text("Waarvan", "Of what"), sort=True, filter=True, foreign=True),
@@ -122,7 +122,7 @@ def terms_routes(
     """
     here = Resource(CATALOGUE, str.__str__(own))
 
-    @get("/catalogue/terms", opt=_STAFF)
+    @get("/catalogue/terms", opt=STAFF)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Who accepted terms of this organisation, and what this organisation accepted."""
         await gate.require(person, READ_TERMS, here, not_yours())
@@ -152,7 +152,7 @@ def terms_routes(
             required=sum(one.required for _, one in offered),
         )  # fmt: skip
 
-    @post("/catalogue/terms", opt=_STAFF)
+    @post("/catalogue/terms", opt=STAFF)
     async def accept(person: SignedIn, form: Form) -> Response[bytes]:
         """Accept the terms of an entry, in the version that was read, on behalf of this organisation."""
         await gate.require(person, ACCEPT_TERMS, here, not_yours())

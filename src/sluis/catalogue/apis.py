@@ -13,7 +13,7 @@ from sluis.catalogue.service import Catalogue, not_there
 from sluis.catalogue.trying import Trying, no_document
 from sluis.kernel import PeerId, Problem, Refused, Text
 from sluis.policy import CATALOGUE, TRY_SERVICE, Resource
-from sluis.web import Form, Gate, SignedIn, page
+from sluis.web import STAFF, Form, Gate, SignedIn, page
 
 MAY_TRY = ("fsc-admin", "data-owner", "developer")
 """Roles that the form is shown to; who may send it, the decision point says."""
@@ -93,7 +93,7 @@ def api_page_routes(
         peer, document = await found(owner, name)
         return shown(request, visitor, peer, name, document)
 
-    @post("/catalogue/api/{owner:str}/{name:str}", opt={"audience": ("staff",)}, status_code=200)
+    @post("/catalogue/api/{owner:str}/{name:str}", opt=STAFF, status_code=200)
     async def attempt(
         person: SignedIn, request: Request[Any, Any, Any], form: Form, owner: Annotated[str, PathParameter()],
         name: Annotated[str, PathParameter(max_length=200)],

@@ -15,8 +15,8 @@ from sluis.catalogue.model import Harvest
 from sluis.catalogue.troubles import trouble_in_words
 from sluis.kernel import PeerId, Refused, Text
 from sluis.policy import CHANGE_GROUP, GROUP, READ_GROUP, Resource
+from sluis.web import STAFF, Form, Gate, SignedIn, page, redirect
 from sluis.web import Entry as Link
-from sluis.web import Form, Gate, SignedIn, page, redirect
 
 PEERS_NAVIGATION = Link(
     "/catalogue/peers",
@@ -25,7 +25,6 @@ PEERS_NAVIGATION = Link(
     roles=("fsc-admin", "fsc-readonly"),
     section="node",
 )
-_STAFF = {"audience": ("staff",)}
 _TOO_LONG = 10.0  # seconds after which the page comes, and reading goes on
 
 
@@ -58,7 +57,7 @@ def peer_routes(
     group = Resource(GROUP, str.__str__(own))
     rounds = set[asyncio.Task[None]]()
 
-    @get("/catalogue/peers", opt=_STAFF)
+    @get("/catalogue/peers", opt=STAFF)
     async def peers(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """How each was read."""
         await gate.require(person, READ_GROUP, group, not_yours())
@@ -68,7 +67,7 @@ def peer_routes(
             reading=bool(rounds), may=CHANGES in person.roles,
         )  # fmt: skip
 
-    @post("/catalogue/peers", opt=_STAFF)
+    @post("/catalogue/peers", opt=STAFF)
     async def read(person: SignedIn, form: Form) -> Response[bytes]:
         """Have all of them read now."""
         await gate.require(person, CHANGE_GROUP, group, not_yours())

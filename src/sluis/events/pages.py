@@ -22,6 +22,7 @@ from sluis.kernel import Clock, Invalid, NotFound, PeerId, Text, milliseconds, n
 from sluis.ledger import Arrangement, Ledger
 from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
 from sluis.web import (
+    STAFF,
     Cell,
     Column,
     Entry,
@@ -43,7 +44,6 @@ NAVIGATION = (
 )  # fmt: skip
 """What the layout shows of this room."""
 
-_STAFF: dict[str, Any] = {"audience": ("staff",)}
 _LETTERS = 25  # dead letters on a page
 _HIGHEST = 2**53 - 1  # that every reader of JSON knows, and every database
 _NOTHING = Standing(0, 0, 0, None)
@@ -101,7 +101,7 @@ def page_routes(post_: Post, gate: Gate) -> list[HTTPRouteHandler]:
     async def may(person: SignedIn, action: str, **about: Any) -> None:
         await gate.require(person, action, Resource(EVENTS, str.__str__(post_.own), about), not_yours())
 
-    @get("/deliveries", opt=_STAFF)
+    @get("/deliveries", opt=STAFF)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Hoe elk abonnement ervoor staat."""
         await may(person, READ_EVENTS)
@@ -124,7 +124,7 @@ def page_routes(post_: Post, gate: Gate) -> list[HTTPRouteHandler]:
             dead=sum(one.dead for one in standing.values()),
         )  # fmt: skip
 
-    @get("/deliveries/{id:str}", opt=_STAFF)
+    @get("/deliveries/{id:str}", opt=STAFF)
     async def one(person: SignedIn, request: Request[Any, Any, Any], id: str) -> Response[bytes]:
         """Eén abonnement, met wat niet aankwam en waarom."""
         await may(person, READ_EVENTS)
@@ -147,7 +147,7 @@ def page_routes(post_: Post, gate: Gate) -> list[HTTPRouteHandler]:
             because=explained(subscription.because) if subscription.because in TROUBLES else None,
         )  # fmt: skip
 
-    @get("/deliveries/{id:str}/{act:str}", opt=_STAFF)
+    @get("/deliveries/{id:str}/{act:str}", opt=STAFF)
     async def ask(person: SignedIn, request: Request[Any, Any, Any], id: str, act: str) -> Response[bytes]:
         """Wat er gebeurt als u opnieuw laat proberen, of opgeeft."""
         doing = act_in(act)
@@ -161,7 +161,7 @@ def page_routes(post_: Post, gate: Gate) -> list[HTTPRouteHandler]:
             stretch=stretch, count=count,
         )  # fmt: skip
 
-    @post("/deliveries/{id:str}/{act:str}", opt=_STAFF, status_code=200)
+    @post("/deliveries/{id:str}/{act:str}", opt=STAFF, status_code=200)
     async def do(person: SignedIn, form: Form, id: str, act: str) -> Response[Any]:
         """Laat opnieuw proberen wat niet aankwam, of geef het op."""
         doing, subscription, stretch = act_in(act), known.named(id), stretch_in(form)

@@ -11,11 +11,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from sluis.kernel import HERE, Invalid, PeerId, Text, beginning
-from sluis.oversight.desk import STAFF, Desk, changes, number_in
+from sluis.oversight.desk import Desk, changes, number_in
 from sluis.oversight.summing import Row as Decided
 from sluis.policy import references_of
 from sluis.web import (
     MOST_EXPORTED,
+    STAFF,
     Asked,
     Cell,
     Column,

@@ -1,14 +1,11 @@
 """Who may do what on these pages: asked of the decision point each time, which writes it down (BIO2 8.15: who looked into logs is
 itself in the log)."""
 
-from typing import Any
-
 from sluis.kernel import NotFound, Refused, Text
 from sluis.oversight.service import Oversight
 from sluis.policy import CHANGE_OVERSIGHT, LOG, OVERSIGHT, READ_LOG, READ_OVERSIGHT, Resource
 from sluis.web import Gate, SignedIn
 
-STAFF: dict[str, Any] = {"audience": ("staff",)}
 OFFICER, AUDITOR = "privacy-officer", "auditor"
 ROLES = (OFFICER, AUDITOR)
 

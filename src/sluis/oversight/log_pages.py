@@ -8,8 +8,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from sluis.kernel import Invalid, Problem, Text
-from sluis.oversight.desk import STAFF, Desk, changes, number_in
-from sluis.web import Form, SignedIn, page, redirect
+from sluis.oversight.desk import Desk, changes, number_in
+from sluis.web import STAFF, Form, SignedIn, page, redirect
 
 KINDS: dict[str, Text] = {
     "processing": Text("verwerking", "processing"),

@@ -8,12 +8,12 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.kernel import Text
 from sluis.oversight.decision_pages import decision_routes
-from sluis.oversight.desk import ROLES, STAFF, Desk
+from sluis.oversight.desk import ROLES, Desk
 from sluis.oversight.log_pages import log_routes
 from sluis.oversight.register_pages import register_routes
 from sluis.oversight.service import Oversight
 from sluis.oversight.unusual_pages import unusual_routes
-from sluis.web import Entry, Gate, SignedIn, page
+from sluis.web import STAFF, Entry, Gate, SignedIn, page
 
 _FOR: dict[str, Any] = {"audiences": ("staff",), "roles": ROLES, "section": "oversight"}
 NAVIGATION = (

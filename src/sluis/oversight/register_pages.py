@@ -12,7 +12,7 @@ from litestar.params import PathParameter
 
 from sluis.grounds import COLUMN_ROLES, SENSITIVITIES
 from sluis.kernel import Invalid, Problem, Text
-from sluis.oversight.desk import STAFF, Desk, called, changes
+from sluis.oversight.desk import Desk, called, changes
 from sluis.oversight.dpia import Dossier, as_document, dossier
 from sluis.oversight.importing import FIELDS, MOST_BYTES, Proposed, proposals
 from sluis.oversight.model import Entry, Standing
@@ -21,6 +21,7 @@ from sluis.oversight.register import GROUNDS, document, duration
 from sluis.oversight.reviewing import urgency
 from sluis.oversight.reviews import Filled
 from sluis.web import (
+    STAFF,
     Cell,
     Column,
     Form,

@@ -12,12 +12,12 @@ from litestar.params import PathParameter
 
 from sluis.kernel import Problem, Text
 from sluis.oversight.decision_pages import name_of
-from sluis.oversight.desk import STAFF, Desk, called, changes
+from sluis.oversight.desk import Desk, called, changes
 from sluis.oversight.findings import Kept
 from sluis.oversight.model import Finding
 from sluis.oversight.unusual import BACK, FEWEST, TIMES
 from sluis.oversight.words import KINDS, told
-from sluis.web import Cell, Chart, Column, Form, Listing, Row, SignedIn, asked_in, page, redirect
+from sluis.web import STAFF, Cell, Chart, Column, Form, Listing, Row, SignedIn, asked_in, page, redirect
 
 SIZE = 25
 _STATES = (("open", Text("nog niet bekeken", "not looked at")), ("seen", Text("bekeken", "looked at")))

@@ -17,7 +17,7 @@ from sluis.owning.matrix import OPENNESS, matrix
 from sluis.owning.service import LONGEST_REASON, PREVIEWS_AN_HOUR, Holdings
 from sluis.owning.wording import differences, masked_as, told
 from sluis.policy import DATA, READ_DATA, Resource
-from sluis.web import Entry, Form, Gate, SignedIn, export, page, setting_of
+from sluis.web import STAFF, Entry, Form, Gate, SignedIn, export, page, setting_of
 
 ROLE = "data-owner"
 
@@ -38,8 +38,7 @@ NAVIGATION = tuple(
 )  # fmt: skip
 """What the layout shows of this room."""
 
-_STAFF: dict[str, Any] = {"audience": ("staff",)}
-_SURELY: dict[str, Any] = {**_STAFF, "level": "substantial"}
+_SURELY: dict[str, Any] = {**STAFF, "level": "substantial"}
 _AT_ONCE = 8  # disclosures beside each other
 
 _Page = Request[Any, Any, Any]
@@ -55,7 +54,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
     """
     may = _may(of, gate)
 
-    @get("/data", opt=_STAFF)
+    @get("/data", opt=STAFF)
     async def overview(person: SignedIn, request: _Page) -> Response[bytes]:
         """The datasets of this organisation."""
         await may(person)
@@ -69,7 +68,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
             disclosures=len(of.of.grounds.disclosures), previews=of.of.activity is not None and bool(of.may_preview()),
         )  # fmt: skip
 
-    @get("/data/datasets/{name:str}", opt=_STAFF)
+    @get("/data/datasets/{name:str}", opt=STAFF)
     async def dataset(person: SignedIn, request: _Page, name: _Name) -> Response[bytes]:
         """One dataset: its columns, and who may see what."""
         await may(person, name)
@@ -87,7 +86,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
             health=views.HEALTH, place=of.place("datasets", name), masked_as=masked_as, sensitivities=SENSITIVITIES,
         )  # fmt: skip
 
-    @get("/data/disclosures", opt=_STAFF)
+    @get("/data/disclosures", opt=STAFF)
     async def disclosures(person: SignedIn, request: _Page) -> Response[bytes]:
         """All disclosures."""
         await may(person)
@@ -97,7 +96,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
             return export(listing, "verstrekkingen", setting_of(request).language)
         return page(request, "owning/disclosures.html", listing=listing)
 
-    @get("/data/disclosures/{id:str}", opt=_STAFF)
+    @get("/data/disclosures/{id:str}", opt=STAFF)
     async def disclosure(person: SignedIn, request: _Page, id: _Name) -> Response[bytes]:
         """One disclosure in words."""
         if not of.has(disclosure=id):  # who may not look, does not learn which there are
@@ -137,7 +136,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
             key=form.get("key", ""), activity=of.activity_name(of.of.activity or ""),
         )  # fmt: skip
 
-    @get("/data/use", opt=_STAFF)
+    @get("/data/use", opt=STAFF)
     async def use(person: SignedIn, request: _Page) -> Response[bytes]:
         """Who used what, over time."""
         await may(person)
@@ -153,7 +152,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
             chart=views.by_day(of, wanted.days, days), any=bool(days), whole=whole,
         )  # fmt: skip
 
-    @get("/data/sources", opt=_STAFF)
+    @get("/data/sources", opt=STAFF)
     async def sources(person: SignedIn, request: _Page) -> Response[bytes]:
         """How the sources are."""
         await may(person)

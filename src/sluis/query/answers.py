@@ -20,7 +20,7 @@ from sluis.query.http import as_document
 from sluis.query.model import Consulted
 from sluis.query.service import Asker
 from sluis.query.showing import View
-from sluis.web import Form, SignedIn, asked_in, export, page, redirect, setting_of
+from sluis.web import STAFF, Form, SignedIn, asked_in, export, page, redirect, setting_of
 
 HANDLES = "/ask/answers"
 
@@ -33,7 +33,6 @@ STATES: dict[State, tuple[Text, str]] = {
 }
 """What an owner's part says of itself, and how that looks."""
 
-_STAFF: dict[str, Any] = {"audience": ("staff",)}
 _LONGEST = 100  # characters of a text that is looked for
 _AT_ONCE = 2  # answers that are sorted, looked through or written as a document: one may take seconds
 
@@ -67,7 +66,7 @@ def answer_routes(asker: Asker, desk: Desk, again: Again) -> list[HTTPRouteHandl
         offers = {(one.alias, one.dataset): one for one in asked.sight.offers}
         return View(asked.answer, asker.activity(asked.question.activity), offers, _names(asked))
 
-    @get(f"{HANDLES}/{{handle:str}}", opt=_STAFF)
+    @get(f"{HANDLES}/{{handle:str}}", opt=STAFF)
     async def one(
         person: SignedIn, request: Request[Any, Any, Any], handle: str, part: str = "table"
     ) -> Response[bytes]:
@@ -94,7 +93,7 @@ def answer_routes(asker: Asker, desk: Desk, again: Again) -> list[HTTPRouteHandl
             chart=view.chart(), picture=view.picture(language), lost=_lost(asked), until=desk.until(asked), part=part,
         )  # fmt: skip
 
-    @get(f"{HANDLES}/{{handle:str}}/state", opt=_STAFF)
+    @get(f"{HANDLES}/{{handle:str}}/state", opt=STAFF)
     async def state(person: SignedIn, request: Request[Any, Any, Any], handle: str) -> Response[bytes]:
         """How far it is, for the script that puts it in the page; 204 when it ended."""
         asked = held(person, handle)
@@ -102,31 +101,31 @@ def answer_routes(asker: Asker, desk: Desk, again: Again) -> list[HTTPRouteHandl
             return Response(b"", status_code=204)
         return page(request, "query/parts_under_way.html", asked=asked, states=STATES, names=_names(asked))
 
-    @post(f"{HANDLES}/{{handle:str}}/rows", opt=_STAFF, status_code=200)
+    @post(f"{HANDLES}/{{handle:str}}/rows", opt=STAFF, status_code=200)
     async def rows(person: SignedIn, form: Form, handle: str) -> Response[bytes]:
         """Show the rows with a text in them."""
         asked = held(person, handle)
         asked.wanted = " ".join(form.get("text", "").split())[:_LONGEST]
         return redirect(f"{HANDLES}/{handle}")
 
-    @post(f"{HANDLES}/{{handle:str}}/stop", opt=_STAFF, status_code=200)
+    @post(f"{HANDLES}/{{handle:str}}/stop", opt=STAFF, status_code=200)
     async def stop(person: SignedIn, handle: str) -> Response[bytes]:
         """Stop asking."""
         await desk.cancel(held(person, handle))
         return redirect(f"{HANDLES}/{handle}")
 
-    @post(f"{HANDLES}/{{handle:str}}/forget", opt=_STAFF, status_code=200)
+    @post(f"{HANDLES}/{{handle:str}}/forget", opt=STAFF, status_code=200)
     async def forget(person: SignedIn, handle: str) -> Response[bytes]:
         """Forget the answer now."""
         await desk.forget(held(person, handle))
         return redirect("/ask")
 
-    @post(f"{HANDLES}/{{handle:str}}/again", opt=_STAFF, status_code=200)
+    @post(f"{HANDLES}/{{handle:str}}/again", opt=STAFF, status_code=200)
     async def change(person: SignedIn, request: Request[Any, Any, Any], handle: str) -> Response[bytes]:
         """The form with what was filled in, to ask otherwise."""
         return await again(request, person, held(person, handle).filled)
 
-    @get(f"{HANDLES}/{{handle:str}}/receipts/{{number:str}}", opt=_STAFF)
+    @get(f"{HANDLES}/{{handle:str}}/receipts/{{number:str}}", opt=STAFF)
     async def receipt(
         person: SignedIn, request: Request[Any, Any, Any], handle: str, number: str
     ) -> Response[bytes]:
@@ -141,7 +140,7 @@ def answer_routes(asker: Asker, desk: Desk, again: Again) -> list[HTTPRouteHandl
             activity=asker.activity(asked.question.activity),
         )  # fmt: skip
 
-    @get(f"{HANDLES}/{{handle:str}}/receipts", opt=_STAFF)
+    @get(f"{HANDLES}/{{handle:str}}/receipts", opt=STAFF)
     async def receipts(person: SignedIn, handle: str) -> Response[bytes]:
         """All receipts, with where everything came from, as one document without the rows."""
         asked = held(person, handle)

@@ -24,7 +24,7 @@ from sluis.query.saved import Content, Shelf
 from sluis.query.service import Asker
 from sluis.query.shelves import shelf_routes
 from sluis.query.showing import fetched
-from sluis.web import Entry, Form, Gate, OnRefusal, SignedIn, page, redirect, setting_of
+from sluis.web import STAFF, Entry, Form, Gate, OnRefusal, SignedIn, page, redirect, setting_of
 
 NAVIGATION = (
     Entry("/ask", Text("Stel een vraag", "Ask a question"), ("staff",), section="asking"),
@@ -32,7 +32,6 @@ NAVIGATION = (
 )
 """What the layout shows of this room."""
 
-STAFF: dict[str, Any] = {"audience": ("staff",)}
 MOST_LISTED = 25
 """Activities on a page; who has more, searches."""
 

@@ -11,10 +11,22 @@ from sluis.policy import CHANGE_QUESTIONS, QUESTIONS, READ_QUESTIONS, Resource
 from sluis.query.filled import Filled, filled_in
 from sluis.query.saved import LONGEST_NAME, Content, Saved, Shelf
 from sluis.query.service import Asker
-from sluis.web import Cell, Column, Form, Gate, Row, SignedIn, arranged, asked_in, page, redirect, setting_of
+from sluis.web import (
+    STAFF,
+    Cell,
+    Column,
+    Form,
+    Gate,
+    Row,
+    SignedIn,
+    arranged,
+    asked_in,
+    page,
+    redirect,
+    setting_of,
+)
 
 SAVED = "/ask/saved"
-_STAFF: dict[str, Any] = {"audience": ("staff",)}
 _ALL = Resource(QUESTIONS, "saved")
 
 Written = Callable[[SignedIn, Filled], Awaitable[str]]
@@ -43,7 +55,7 @@ def shelf_routes(
         wrongly: the form again, with what is wrong.
     """
 
-    @get(SAVED, opt=_STAFF)
+    @get(SAVED, opt=STAFF)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """One's own saved questions, and those that colleagues share."""
         await gate.require(person, READ_QUESTIONS, _ALL, _not_these())
@@ -56,7 +68,7 @@ def shelf_routes(
         listing = arranged(caption, COLUMNS, rows, asked_in(request, COLUMNS), setting_of(request).language)
         return page(request, "query/saved.html", listing=listing, longest=LONGEST_NAME)
 
-    @get(f"{SAVED}/{{id:str}}", opt=_STAFF)
+    @get(f"{SAVED}/{{id:str}}", opt=STAFF)
     async def one(person: SignedIn, request: Request[Any, Any, Any], id: str) -> Response[bytes]:
         """A saved question."""
         await gate.require(person, READ_QUESTIONS, _ALL, _not_these())
@@ -70,7 +82,7 @@ def shelf_routes(
             longest=LONGEST_NAME,
         )
 
-    @post(SAVED, opt=_STAFF, status_code=200)
+    @post(SAVED, opt=STAFF, status_code=200)
     async def save(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Save what was made, without the values."""
         filled, name = filled_in(form), form.get("name", "")[:400]
@@ -86,7 +98,7 @@ def shelf_routes(
             return await wrongly(request, person, filled, problem)
         return redirect(SAVED)
 
-    @post(f"{SAVED}/{{id:str}}/rename", opt=_STAFF, status_code=200)
+    @post(f"{SAVED}/{{id:str}}/rename", opt=STAFF, status_code=200)
     async def rename(
         person: SignedIn, form: Form, request: Request[Any, Any, Any], id: str
     ) -> Response[bytes]:
@@ -106,7 +118,7 @@ def shelf_routes(
             )  # fmt: skip
         return redirect(SAVED)
 
-    @post(f"{SAVED}/{{id:str}}/delete", opt=_STAFF, status_code=200)
+    @post(f"{SAVED}/{{id:str}}/delete", opt=STAFF, status_code=200)
     async def delete(person: SignedIn, id: str) -> Response[bytes]:
         """Delete one's own."""
         await gate.require(person, CHANGE_QUESTIONS, _ALL, _not_these())

@@ -16,7 +16,7 @@ from sluis.rights import rules
 from sluis.rights.model import FOLLOWS, KINDS, REASONED, Kind, Reached, Request, State
 from sluis.rights.saying import KIND_HINTS, KIND_NAMES, not_your_desk, state_name
 from sluis.rights.service import OPEN, SHOWN, Rights
-from sluis.web import Cell, Column, Entry, Form, Gate, Listing, Row, SignedIn, asked_in, page, redirect
+from sluis.web import STAFF, Cell, Column, Entry, Form, Gate, Listing, Row, SignedIn, asked_in, page, redirect
 
 NAVIGATION = (
     Entry(
@@ -30,7 +30,6 @@ NAVIGATION = (
 )  # fmt: skip
 """What the layout shows of these pages."""
 
-_STAFF: dict[str, Any] = {"audience": ("staff",)}
 _CLOSED: tuple[State, ...] = tuple(one for one in FOLLOWS if one not in OPEN)
 _STATES: dict[str, tuple[State, ...]] = {"open": OPEN, "closed": _CLOSED, "all": (*OPEN, *_CLOSED)}
 _TONES: dict[State, Literal["plain", "ok", "warning", "error"]] = {
@@ -102,7 +101,7 @@ def _desk(
             one,
         )
 
-    @get(path, opt=_STAFF)
+    @get(path, opt=STAFF)
     async def listed(
         person: SignedIn,
         request: HttpRequest[Any, Any, Any],
@@ -129,14 +128,14 @@ def _desk(
             answer_by=rules.answer_by, term=rules.term_of, wrong=wrong, reason=reason, chosen=state,
         )  # fmt: skip
 
-    @post(f"{path}/open", opt=_STAFF, status_code=200)
+    @post(f"{path}/open", opt=STAFF, status_code=200)
     async def opened(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
         """Eén verzoek, met wat de aanvrager schreef."""
         await may(person, read)
         found = await rights.opened(person.acting.person, *_key(form), kinds)
         return one_page(request, found)
 
-    @post(f"{path}/decide", opt=_STAFF, status_code=200)
+    @post(f"{path}/decide", opt=STAFF, status_code=200)
     async def decide(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[Any]:
         """Breng een verzoek verder, en laat het de aanvrager weten."""
         await may(person, change)

@@ -11,7 +11,7 @@ from sluis.usage.http import not_yours
 from sluis.usage.rules import read_month
 from sluis.usage.service import Usage
 from sluis.usage.views import COLUMNS, LINES, SIDES, lines_of_statement, row_of
-from sluis.web import Entry, Gate, Listing, SignedIn, arranged, asked_in, export, page, setting_of
+from sluis.web import STAFF, Entry, Gate, Listing, SignedIn, arranged, asked_in, export, page, setting_of
 
 USAGE_NAVIGATION = (
     Entry(
@@ -19,7 +19,6 @@ USAGE_NAVIGATION = (
         section="owner",
     ),
 )  # fmt: skip
-_STAFF = {"audience": ("staff",)}
 
 
 def usage_page_routes(
@@ -35,7 +34,7 @@ def usage_page_routes(
     """
     here = Resource(USAGE, str.__str__(own))
 
-    @get("/usage", opt=_STAFF)
+    @get("/usage", opt=STAFF)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """What was used in a month."""
         await gate.require(person, READ_USAGE, here, not_yours())
@@ -57,7 +56,7 @@ def usage_page_routes(
             final=bool(found) and all(one.final for one in found),
         )  # fmt: skip
 
-    @get("/usage/{number:str}", opt=_STAFF)
+    @get("/usage/{number:str}", opt=STAFF)
     async def one(person: SignedIn, request: Request[Any, Any, Any], number: str) -> Response[bytes]:
         """A statement, to read, to print, or as CSV or JSON."""
         await gate.require(person, READ_USAGE, here, not_yours())

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from sluis.web.short import SHORT, header
     from sluis.web.stream import streamed
     from sluis.web.tries import TooOften, Tries, address_of
-    from sluis.web.visitors import Audience, Represents, SignedIn, Visitors
+    from sluis.web.visitors import STAFF, Audience, Represents, SignedIn, Visitors
 else:
     __getattr__ = on_demand(__name__)
 
@@ -66,6 +66,7 @@ __all__ = [
     "LINE",
     "MOST_EXPORTED",
     "SHORT",
+    "STAFF",
     "About",
     "Access",
     "Answer",

@@ -13,6 +13,9 @@ from sluis.kernel import Acting, Level, Refused
 Audience = Literal["citizen", "company", "staff"]
 """As whom someone signed in: for themselves, for a company, or as an official of this organisation."""
 
+STAFF: dict[str, Any] = {"audience": ("staff",)}
+"""What a route asks (`opt`) that is for officials alone; what more it asks of them, the decision point says."""
+
 
 class Represents(msgspec.Struct, frozen=True):
     """How somebody represents another at this moment.

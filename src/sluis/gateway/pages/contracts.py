@@ -25,6 +25,7 @@ from sluis.gateway.pages.rights import May
 from sluis.kernel import HERE, Clock, Conflict, Invalid, NotFound, Problem, Text
 from sluis.policy import CHANGE_GROUP, DECIDE_CONTRACT, READ_CONTRACTS
 from sluis.web import (
+    STAFF,
     Cell,
     Column,
     Form,
@@ -37,8 +38,6 @@ from sluis.web import (
     redirect,
     setting_of,
 )
-
-STAFF: dict[str, Any] = {"audience": ("staff",)}
 
 LONGEST = 2000
 """Characters of a reason."""

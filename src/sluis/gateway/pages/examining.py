@@ -14,13 +14,13 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.crypto import WARN_BEFORE, time_left
 from sluis.gateway.crossing import SERVICE
 from sluis.gateway.operating import Step, Way
-from sluis.gateway.pages.contracts import STAFF, Desk
+from sluis.gateway.pages.contracts import Desk
 from sluis.gateway.pages.lookout import Ear, Heard
 from sluis.gateway.pages.neighbours import Neighbours
 from sluis.gateway.pages.rights import May
 from sluis.kernel import Conflict, Invalid, NotFound, PeerId, Problem, Text, milliseconds
 from sluis.policy import READ_GROUP
-from sluis.web import Form, SignedIn, page, redirect
+from sluis.web import STAFF, Form, SignedIn, page, redirect
 
 _FRESH = 20.0  # seconds for which a look is good
 _AGAIN = "2"  # seconds after which a page looks how far it is

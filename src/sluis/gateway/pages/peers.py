@@ -14,12 +14,13 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.crypto import WARN_BEFORE
 from sluis.gateway.pages import words
 from sluis.gateway.pages.contracts import COLUMNS as OF_CONTRACTS
-from sluis.gateway.pages.contracts import STAFF, Desk, date_of, listed_row
+from sluis.gateway.pages.contracts import Desk, date_of, listed_row
 from sluis.gateway.pages.neighbours import Neighbour, Neighbours
 from sluis.gateway.pages.rights import May
 from sluis.kernel import NotFound, PeerId, Problem, Text
 from sluis.policy import CHANGE_GROUP, READ_GROUP
 from sluis.web import (
+    STAFF,
     Cell,
     Column,
     Form,

@@ -16,14 +16,14 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.gateway.crossing import SERVICE
 from sluis.gateway.operating import ServiceView, Wish
 from sluis.gateway.pages import words
-from sluis.gateway.pages.contracts import STAFF, Desk, path_of
+from sluis.gateway.pages.contracts import Desk, path_of
 from sluis.gateway.pages.lookout import Ear, Heard
 from sluis.gateway.pages.model import Agreement
 from sluis.gateway.pages.rights import May
 from sluis.grounds import Opened
 from sluis.kernel import Invalid, PeerId, Problem, Text
 from sluis.policy import REQUEST_CONTRACT
-from sluis.web import Form, SignedIn, page, redirect
+from sluis.web import STAFF, Form, SignedIn, page, redirect
 
 _OFFERED = 2.0  # seconds that a page waits for what an organisation offers
 _PROPOSED = 20.0  # seconds that proposing may take: the owner is asked once more what it offers

@@ -8,14 +8,14 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.gateway.pages import words
-from sluis.gateway.pages.contracts import STAFF, Desk
+from sluis.gateway.pages.contracts import Desk
 from sluis.gateway.pages.neighbours import Neighbours
 from sluis.gateway.pages.picture import HEIGHT, WIDTH, picture_of
 from sluis.gateway.pages.rights import May
 from sluis.gateway.traffic import SIDES, Counts, Sample, Side, Traffic, joined, quantile
 from sluis.kernel import Text
 from sluis.policy import READ_GROUP
-from sluis.web import Cell, Chart, Column, Row, SignedIn, arranged, asked_in, export, page, setting_of
+from sluis.web import STAFF, Cell, Chart, Column, Row, SignedIn, arranged, asked_in, export, page, setting_of
 
 
 def watching_routes(desk: Desk, neighbours: Neighbours, traffic: Traffic, may: May) -> list[HTTPRouteHandler]:

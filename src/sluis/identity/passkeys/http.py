@@ -12,7 +12,18 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.identity.passkeys.service import Passkeys
 from sluis.identity.sessions import Finish, Sessions, Way
 from sluis.kernel import Invalid, Text
-from sluis.web import Entry, Form, SignedIn, address_of, after_form, local_path, page, redirect, setting_of
+from sluis.web import (
+    STAFF,
+    Entry,
+    Form,
+    SignedIn,
+    address_of,
+    after_form,
+    local_path,
+    page,
+    redirect,
+    setting_of,
+)
 
 NAVIGATION = (
     Entry(
@@ -21,8 +32,6 @@ NAVIGATION = (
     ),
 )  # fmt: skip
 """What the layout shows of this room."""
-
-_STAFF: dict[str, Any] = {"audience": ("staff",)}
 
 
 def way(passkeys: Passkeys) -> Way:
@@ -72,18 +81,18 @@ def routes(passkeys: Passkeys, sessions: Sessions, finish: Finish) -> list[HTTPR
         found = await passkeys.sign_in(setting_of(request).browser(), form.get("answer", ""))
         return after_form(request, await finish(found, request, local_path(form.get("next"))))
 
-    @get("/passkeys", opt=_STAFF)
+    @get("/passkeys", opt=STAFF)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """One's own passkeys."""
         kept = passkeys.of(person.acting.person)
         return page(request, "identity/passkeys/list.html", passkeys=kept, settings=passkeys.settings)
 
-    @get("/passkeys/new", opt=_STAFF)
+    @get("/passkeys/new", opt=STAFF)
     async def begin(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Make a passkey."""
         return making(person, request)
 
-    @post("/passkeys/new", status_code=200, opt=_STAFF)
+    @post("/passkeys/new", status_code=200, opt=STAFF)
     async def make(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
         """Keep a passkey that was made."""
         established = sessions.established(person.session)
@@ -94,7 +103,7 @@ def routes(passkeys: Passkeys, sessions: Sessions, finish: Finish) -> list[HTTPR
             return making(person, request, wrong, name)
         return redirect("/passkeys")
 
-    @post("/passkeys/revoke", status_code=200, opt=_STAFF)
+    @post("/passkeys/revoke", status_code=200, opt=STAFF)
     async def revoke(person: SignedIn, form: Form) -> Response[Any]:
         """Revoke one of one's own, and end what it signed in to elsewhere: somebody else may have it."""
         own = person.acting.person

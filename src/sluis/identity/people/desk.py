@@ -12,9 +12,7 @@ from sluis.identity.people.shown import GUARDIAN_KINDS, chosen_services
 from sluis.identity.people.views import NewGuardian
 from sluis.kernel import Invalid, PeerId, Problem, Text
 from sluis.policy import CHANGE_PEOPLE, PEOPLE, READ_PEOPLE, Resource
-from sluis.web import Form, Gate, SignedIn, page, read_day, redirect
-
-_STAFF: dict[str, Any] = {"audience": ("staff",)}
+from sluis.web import STAFF, Form, Gate, SignedIn, page, read_day, redirect
 
 
 def desk_routes(people: People, gate: Gate, own: PeerId, whom: WhomOf) -> list[HTTPRouteHandler]:
@@ -47,13 +45,13 @@ def desk_routes(people: People, gate: Gate, own: PeerId, whom: WhomOf) -> list[H
             wrong=wrong,
         )
 
-    @get("/guardians", opt=_STAFF)
+    @get("/guardians", opt=STAFF)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Wie voor een ander handelt, en het formulier om dat vast te leggen."""
         await may(person, READ_PEOPLE)
         return shown(request, {}, None)
 
-    @post("/guardians", opt=_STAFF, status_code=200)
+    @post("/guardians", opt=STAFF, status_code=200)
     async def appoint(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
         """Leg vast dat iemand voor een ander handelt."""
         await may(person, CHANGE_PEOPLE)
@@ -67,7 +65,7 @@ def desk_routes(people: People, gate: Gate, own: PeerId, whom: WhomOf) -> list[H
             return shown(request, kept, problem, 422)
         return redirect("/guardians")
 
-    @post("/guardians/end", opt=_STAFF, status_code=200)
+    @post("/guardians/end", opt=STAFF, status_code=200)
     async def end(person: SignedIn, form: Form) -> Response[Any]:
         """Laat iemand niet meer voor een ander handelen."""
         await may(person, CHANGE_PEOPLE)
