@@ -1,10 +1,12 @@
 """The group as a picture: this organisation in the middle, the others around it. Pure, and always the same for the same group.
 
-Up to thirty stand by themselves, on one ring or, when they are many, on two; of more, those with which most passes, and the rest
-together. Lines are contracts, as wide as there is traffic. What it shows stands in a table as well.
+Up to thirty stand by themselves; of more, those with which most passes, and the rest together. Lines are contracts, as wide as
+there is traffic. Every name has a row of its own, in as many lines as it takes, so that none lies over another and none runs out
+of the picture. It is drawn twice, one for a broad screen and one for a narrow. What it shows stands in a table as well.
 """
 
 import math
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
@@ -18,11 +20,18 @@ from sluis.kernel import PeerId
 MOST = 30
 """Organisations that stand by themselves."""
 
-WIDTH, HEIGHT = 1120, 720
-_MIDDLE = WIDTH / 2, HEIGHT / 2
-_ONE_RING = 14  # organisations on one ring; more stand on two in turn
-_FAR, _NEAR = (300.0, 265.0), (205.0, 175.0)  # of the rings, across and down
-_LABEL = 24  # characters
+LINE_HEIGHT = 20
+"""Of a line of a name; its letters are some 10 wide at most."""
+
+_BROAD, _NARROW = 1120, 340  # across
+_ROW = 64  # down, for each organisation in a broad picture: three lines of its name
+_LEAST = 400  # down, of a broad picture
+_FAR, _NEAR = 280.0, 130.0  # from the middle: halfway down, and at top and bottom
+_TRUNK, _BRANCH = 34.0, 110.0  # in a narrow picture: where lines begin, and where they end
+_HEAD = 80  # down, in a narrow picture, for this organisation itself
+_LETTERS, _FEW_LETTERS = 24, 20  # of a line of a name, in a broad picture and in a narrow
+_LINES, _MORE_LINES = 3, 4  # the same
+_LITTLE, _GAP = 52, 16  # down in it: of the others the least that one takes, and between names
 _THIN, _WIDE = 1.5, 12.0
 
 Line = Literal["valid", "waiting", "none"]
@@ -34,7 +43,7 @@ class Node(msgspec.Struct, frozen=True):
     Attributes:
         x: of its middle.
         y: the same.
-        label: its name, made short.
+        label: its name, in lines that fit.
         peer: which; None for several together.
         health: how it is with it.
         anchor: on which side of it its name stands.
@@ -43,18 +52,18 @@ class Node(msgspec.Struct, frozen=True):
 
     x: float
     y: float
-    label: str
+    label: tuple[str, ...]
     peer: Neighbour | None
     health: Health
-    anchor: Literal["start", "middle", "end"]
+    anchor: Literal["start", "end"]
     count: int = 1
 
     @property
     def text(self) -> tuple[float, float]:
-        """Where its name stands."""
-        if self.anchor == "middle":
-            return self.x, self.y + (40 if self.y >= _MIDDLE[1] else -28)
-        return self.x + (24 if self.anchor == "start" else -24), self.y + 5
+        """Where the first line of its name stands."""
+        return self.x + (26 if self.anchor == "start" else -26), self.y + 5 - (
+            len(self.label) - 1
+        ) * LINE_HEIGHT / 2
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -71,15 +80,30 @@ class Edge(msgspec.Struct, frozen=True):
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """Everything that is drawn."""
+    """Everything that is drawn.
 
-    own: str
+    Attributes:
+        width: of all of it.
+        height: the same.
+        own: this organisation: where it stands, its name, and on which side of it that is.
+        trunk: where the line ends from which the others branch off; None where each has a line to the middle.
+        nodes: the others.
+        edges: lines.
+        together: how many the last of them stands for; 0 when each stands by itself.
+    """
+
+    width: int
+    height: int
+    own: tuple[float, float, tuple[str, ...]]
+    trunk: float | None
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     together: int
 
 
-def picture_of(own: str, found: Sequence[Neighbour], rows: Iterable[Agreement], now: int) -> Picture:
+def picture_of(
+    own: str, found: Sequence[Neighbour], rows: Iterable[Agreement], now: int, narrow: bool = False
+) -> Picture:
     """The picture of a group.
 
     Args:
@@ -87,23 +111,45 @@ def picture_of(own: str, found: Sequence[Neighbour], rows: Iterable[Agreement], 
         found: the others.
         rows: the contracts.
         now: seconds since the epoch.
+        narrow: for a screen on which names have no room on both sides: all below each other, without lines between others.
     """
     alone, rest = parted(found)
-    places = around(len(alone) + bool(rest))
-    nodes = [_node(one, place, now) for one, place in zip(alone, places, strict=False)]
+    labels = [_label(one.name, narrow) for one in alone] + [()] * bool(rest)
+    places = below([len(one) for one in labels]) if narrow else around(len(labels))
+    width, height = (_NARROW, _under(places)) if narrow else (_BROAD, _high(len(labels)))
+    nodes = [
+        Node(*place, label, one, one.health(now), _side(place[0], narrow))
+        for one, label, place in zip(alone, labels, places, strict=False)
+    ]
+    middle = (_TRUNK, _HEAD / 2) if narrow else (_BROAD / 2, height / 2)
     most = max([one.requests for one in found], default=0)
+
+    def line(x: float, y: float, requests: int, kind: Line, trouble: bool = False) -> Edge:
+        begin = (_TRUNK, y) if narrow else middle
+        return Edge(*begin, x, y, _width(requests, most), kind, trouble)
+
     edges = [
-        _edge(one, node, most)
+        line(node.x, node.y, one.requests, line_of(one), node.health == "error")
         for one, node in zip(alone, nodes, strict=True)
         if line_of(one) != "none" or one.requests
     ]
-    where = {one.id: node for one, node in zip(alone, nodes, strict=True)}
-    edges = [*_between(rows, where), *edges]
+    if not narrow:
+        where = {one.id: node for one, node in zip(alone, nodes, strict=True)}
+        edges = [*_between(rows, where), *edges]
     if rest:
         x, y = places[-1]
-        nodes.append(Node(x, y, "", None, _worst(rest, now), anchor_of(x), len(rest)))
-        edges.append(Edge(*_MIDDLE, x, y, _width(sum(one.requests for one in rest), most), "valid"))
-    return Picture(short(own), tuple(nodes), tuple(edges), len(rest))
+        nodes.append(Node(x, y, (), None, _worst(rest, now), _side(x, narrow), len(rest)))
+        edges.append(line(x, y, sum(one.requests for one in rest), "valid"))
+    trunk = max((edge.y1 for edge in edges), default=None) if narrow else None
+    return Picture(
+        width,
+        height,
+        (*middle, in_lines(own, _LETTERS, _LINES)),
+        trunk,
+        tuple(nodes),
+        tuple(edges),
+        len(rest),
+    )
 
 
 def parted(found: Sequence[Neighbour]) -> tuple[list[Neighbour], list[Neighbour]]:
@@ -116,30 +162,40 @@ def parted(found: Sequence[Neighbour]) -> tuple[list[Neighbour], list[Neighbour]
 
 
 def around(count: int) -> list[tuple[float, float]]:
-    """So many places around the middle, beginning at the top."""
+    """So many places around the middle, with the clock from the top: half of them on its right, each at a height of its own."""
+    right = (count + 1) // 2
+    height = _high(count)
     places = []
-    for at in range(count):
-        near = count > _ONE_RING and at % 2
-        across, down = _NEAR if near else _FAR
-        turn = 2 * math.pi * at / max(count, 1) - math.pi / 2
-        places.append(
-            (round(_MIDDLE[0] + across * math.cos(turn), 1), round(_MIDDLE[1] + down * math.sin(turn), 1))
-        )
+    for some, side in ((right, 1), (count - right, -1)):
+        step = (height - _ROW) / max(some, 1)
+        downward = [_ROW / 2 + (at + 0.5) * step for at in range(some)]
+        for y in downward if side > 0 else reversed(downward):
+            away = (y - height / 2) / (height / 2)
+            across = _NEAR + (_FAR - _NEAR) * math.sqrt(1 - away**2)
+            places.append((round(_BROAD / 2 + side * across, 1), round(y, 1)))
     return places
 
 
-def anchor_of(x: float) -> Literal["start", "middle", "end"]:
-    """On which side of a node its name stands: away from the middle."""
-    if abs(x - _MIDDLE[0]) < 40:
-        return "middle"
-    return "start" if x > _MIDDLE[0] else "end"
+def below(lines: Sequence[int]) -> list[tuple[float, float]]:
+    """Places below each other, for names of so many lines."""
+    places, y = [], float(_HEAD)
+    for some in lines:
+        down = max(_LITTLE, some * LINE_HEIGHT + _GAP)
+        places.append((_BRANCH, y + down / 2))
+        y += down
+    return places
 
 
-def short(name: str) -> str:
-    """A name that fits, without what would turn the writing of the rest around."""
+def in_lines(name: str, wide: int, most: int) -> tuple[str, ...]:
+    """A name in lines that fit, without what would turn the writing of the rest around.
+
+    Args:
+        name: as the organisation gave it.
+        wide: characters that a line has room for.
+        most: lines; what is longer ends in an ellipsis.
+    """
     plain = "".join(one for one in name if unicodedata.category(one) not in ("Cc", "Cf", "Zl", "Zp"))
-    plain = " ".join(plain.split())
-    return plain if len(plain) <= _LABEL else plain[: _LABEL - 1].rstrip() + "…"
+    return tuple(textwrap.wrap(plain, wide, max_lines=most, placeholder="…"))
 
 
 def line_of(one: Neighbour) -> Line:
@@ -149,14 +205,22 @@ def line_of(one: Neighbour) -> Line:
     return "waiting" if one.contracts.get("us") or one.contracts.get("them") else "none"
 
 
-def _node(one: Neighbour, place: tuple[float, float], now: int) -> Node:
-    x, y = place
-    return Node(x, y, short(one.name), one, one.health(now), anchor_of(x))
+def _high(count: int) -> int:
+    return max(_LEAST, _ROW * ((count + 1) // 2 + 1))
 
 
-def _edge(one: Neighbour, node: Node, most: int) -> Edge:
-    trouble = node.health == "error"
-    return Edge(*_MIDDLE, node.x, node.y, _width(one.requests, most), line_of(one), trouble)
+def _under(places: Sequence[tuple[float, float]]) -> int:
+    """Where a narrow picture ends: half the room of a long name below the last of it."""
+    return round(max((y for _, y in places), default=0.0) + (_MORE_LINES * LINE_HEIGHT + _GAP) / 2)
+
+
+def _side(x: float, narrow: bool) -> Literal["start", "end"]:
+    """On which side of a node its name stands: away from the middle."""
+    return "start" if narrow or x > _BROAD / 2 else "end"
+
+
+def _label(name: str, narrow: bool) -> tuple[str, ...]:
+    return in_lines(name, _FEW_LETTERS, _MORE_LINES) if narrow else in_lines(name, _LETTERS, _LINES)
 
 
 def _between(rows: Iterable[Agreement], where: Mapping[PeerId, Node]) -> list[Edge]:

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.gateway.pages import words
 from sluis.gateway.pages.contracts import Desk
 from sluis.gateway.pages.neighbours import Neighbours
-from sluis.gateway.pages.picture import HEIGHT, WIDTH, picture_of
+from sluis.gateway.pages.picture import LINE_HEIGHT, picture_of
 from sluis.gateway.pages.rights import May
 from sluis.gateway.traffic import SIDES, Counts, Sample, Side, Traffic, joined, quantile
 from sluis.kernel import Text
@@ -34,10 +34,13 @@ def watching_routes(desk: Desk, neighbours: Neighbours, traffic: Traffic, may: M
         await may(person, READ_GROUP)
         found, heard, _ = await neighbours.every()
         rows, now = await desk.rows(), desk.now()
-        own = desk.membership.running.manager.own
+        own = desk.membership.running.manager.own.name
+        drawings = [
+            (kind, picture_of(own, found, rows, now, kind == "narrow")) for kind in ("broad", "narrow")
+        ]
         return page(
-            request, "gateway/pages/map.html", picture=picture_of(own.name, found, rows, now), found=found[:_TOLD],
-            heard=heard, words=words, width=WIDTH, height=HEIGHT, now=now, more=max(len(found) - _TOLD, 0),
+            request, "gateway/pages/map.html", drawings=drawings, line_height=LINE_HEIGHT, found=found[:_TOLD],
+            heard=heard, words=words, now=now, more=max(len(found) - _TOLD, 0),
         )  # fmt: skip
 
     @get("/traffic", opt=STAFF)

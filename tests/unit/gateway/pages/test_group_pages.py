@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from sluis.gateway.breaker import FAILURES, Standing
 from sluis.gateway.pages.lookout import Ear
 from sluis.gateway.pages.neighbours import Neighbour, Reach
 from sluis.gateway.pages.peers import Revoked, tone_of
-from sluis.gateway.pages.picture import MOST, around, parted, picture_of, short
+from sluis.gateway.pages.picture import LINE_HEIGHT, MOST, in_lines, parted, picture_of
 from sluis.gateway.traffic import Counts, Sample, Traffic, Way, joined, quantile
 from sluis.gateway.transactions import OUTGOING, Crossing, new_transaction
 from sluis.kernel import PeerId, Text, Upstream, utc_now
@@ -188,22 +189,40 @@ def test_a_part_of_requests_is_within_the_bound_that_it_falls_in() -> None:
     assert (one + one).ways[Way(OTHER, True, "x")] == 2
 
 
-def test_a_picture_is_the_same_for_the_same_group_and_nobody_stands_on_another() -> None:
-    for count in (1, 2, 7, 15, 30):
-        places = around(count)
-        assert places == around(count)
-        near = [
-            (one, other) for at, one in enumerate(places) for other in places[at + 1 :]
-            if abs(one[0] - other[0]) < 33 and abs(one[1] - other[1]) < 33
-        ]  # fmt: skip
-        assert near == [], count
-        assert all(200 < x < 920 and 0 < y < 720 for x, y in places)
+@pytest.mark.parametrize("narrow", [False, True], ids=["broad", "narrow"])
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 15, 30])
+def test_names_in_the_picture_are_whole_and_none_lies_over_another_or_runs_out_of_it(
+    count: int, narrow: bool
+) -> None:
+    name = "Ministerie van Voorbeelden en Bedachte Zaken (fictief)"
+    picture = picture_of(
+        name, [neighbour(at, name=name, contracts={"valid": 1}) for at in range(count)], [], 0, narrow
+    )
+    assert len(picture.nodes) == count
+    assert all(" ".join(one.label) == name for one in picture.nodes)
+    boxes = []
+    for one in picture.nodes:
+        x, top = one.text
+        wide = 10 * max(len(line) for line in one.label)
+        left = x if one.anchor == "start" else x - wide
+        boxes.append((left, top - 14, left + wide, top + (len(one.label) - 1) * LINE_HEIGHT + 4))
+    for left, top, right, bottom in boxes:
+        assert left >= 0
+        assert top >= 0
+        assert right <= picture.width
+        assert bottom <= picture.height
+    for one, other in combinations(boxes, 2):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
+def test_a_picture_of_many_shows_those_with_which_most_passes_and_the_rest_together() -> None:
     many = [neighbour(number, requests=number, contracts={"valid": 1}) for number in range(1, 101)]
     alone, rest = parted(many)
     assert (len(alone), len(rest)) == (MOST - 1, 101 - MOST)
-    picture = picture_of("Wij", many, [], 0)
-    assert (picture.together, picture.nodes[-1].count, len(picture.nodes)) == (71, 71, MOST)
-    assert max(one.width for one in picture.edges[:-1]) == 12.0
+    for narrow in (False, True):
+        picture = picture_of("Wij", many, [], 0, narrow)
+        assert (picture.together, picture.nodes[-1].count, len(picture.nodes)) == (71, 71, MOST)
+        assert max(one.width for one in picture.edges[:-1]) == 12.0
 
 
 def test_trouble_is_seen_in_the_picture_and_a_name_turns_nothing_around() -> None:
@@ -212,8 +231,11 @@ def test_trouble_is_seen_in_the_picture_and_a_name_turns_nothing_around() -> Non
     assert picture.nodes[0].health == "error"
     assert picture.edges[0].trouble
     assert picture.edges[0].line == "waiting"
-    assert "\u202e" not in picture.nodes[0].label
-    assert len(short("x" * 99)) == 24
+    assert not any("\u202e" in line for line in picture.nodes[0].label)
+    endless = in_lines("x" * 99, 24, 3)
+    assert len(endless) == 3
+    assert max(len(line) for line in endless) == 24
+    assert endless[-1].endswith("…")
 
 
 async def test_the_doctor_walks_beside_the_page_for_who_asked_alone(world: World) -> None:
