@@ -4,46 +4,14 @@
 import asyncio
 import re
 from collections.abc import Iterator
-from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from tests.browser import PAGE, Browser, Shown
-from tests.integration.nodes import ASKER, OWNER, Federation, build, free_ports
+from tests.integration.hostile import hostile_node, somebody
 
-from sluis.catalogue import CATALOGUE_FILE, DESCRIPTIONS, Contact, Cost, Description, Keywords, Prose, Whole
-from sluis.grounds import (
-    Activity,
-    Article,
-    Closed,
-    Column,
-    Dataset,
-    Disclosure,
-    EventType,
-    Subject,
-    render,
-    render_tables,
-)
-from sluis.identity.sessions import Established
-from sluis.kernel import Period, Text, Trace, milliseconds, new_span_id, new_trace_id, utc_now
-from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Processing
-from sluis.policy import Occasion, consultation
 from sluis.serve import Node
-from sluis.web import COOKIE
-
-ORIGIN = "https://localhost:8470"
-HOSTILE = """'"><b-hostile onclick="alert(1)">x</b-hostile><script>alert(2)</script>{{7*7}}&#60;"""
-BOTH = Text(f"nl {HOSTILE}", f"en {HOSTILE}")
-PROSE = Prose(BOTH.nl, BOTH.en)
-LAW = Article(f"Wet {HOSTILE}", f"1 {HOSTILE}")
-BSN = "999990019"
-ACTIVITY_ID = "https://vijand.example/verwerkingen/gevaar"
-ROLES = (
-    "medewerker", "privacy-officer", "auditor", "data-owner", "fsc-admin", "event-admin", "access-admin", "people-admin",
-)  # fmt: skip
 
 LEFT_OUT = (
     "/oauth/",
@@ -128,12 +96,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    federation = Federation(tmp_path_factory.mktemp("pages"), group=True)
-    directory = federation.asker
-    _rename(directory / "node.toml")
-    _write(directory)
-    made = build(directory)
-    asyncio.run(_log(made))
+    made = asyncio.run(hostile_node(tmp_path_factory.mktemp("pages")))
     yield made
     asyncio.run(made.stop())
 
@@ -159,6 +122,17 @@ async def test_every_page_says_what_it_may_load_and_is_kept_by_nobody(node: Node
         assert shown.headers["cache-control"] == "no-store", address
 
 
+@pytest.mark.postgres
+async def test_every_page_is_there_over_postgresql(tmp_path: Path, empty_postgres: str) -> None:
+    node = await hostile_node(tmp_path, empty_postgres)
+    try:
+        shown = {address: page async for address, page in _pages(node, "nl")}
+        assert sum(page.status == 200 for page in shown.values()) > len(shown) / 2
+        assert "b-hostile" in shown["/oversight/decisions"].text  # the summary did come so far
+    finally:
+        await node.stop()
+
+
 async def _pages(node: Node, language: str) -> Any:
     """Every page with its address, as somebody sees it for whom its route is; of those that lead on, where that ends. Pages of
     one thing are found as people find them: by a link."""
@@ -171,7 +145,7 @@ async def _pages(node: Node, language: str) -> Any:
             for path, handler in routes.items()
             if audience in (handler.opt.get("audience") or ("citizen",)) and not path.startswith(LEFT_OUT)
         ]
-        browser = await _somebody(node, audience, language)
+        browser = await somebody(node, audience, language)
         waiting = [path for path in mine if "{" not in path]
         while waiting:
             address = waiting.pop()
@@ -191,109 +165,3 @@ async def _pages(node: Node, language: str) -> Any:
 
 def _pattern(route: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route)))
-
-
-class Somebody(Browser):
-    """A browser of somebody who signed in."""
-
-    async def follow(self, address: str) -> Shown:
-        """A page, or where it leads on to."""
-        shown = await self.get(address, accept=PAGE)
-        if shown.status == 303 and shown.headers["location"].startswith("/"):
-            return await self.get(shown.headers["location"], accept=PAGE)
-        return shown
-
-
-async def _somebody(node: Node, audience: str, language: str) -> Somebody:
-    assert node.portal is not None
-    assert node.parts.identity is not None
-    kinds: Any = {"citizen": ("BSN", BSN), "company": ("pseudonym", "x"), "staff": ("staff", "alles")}
-    kind, value = kinds[audience]
-    who: Any = audience
-    established = Established(
-        "digid", who, kind, value, "high", "http://eidas.europa.eu/LoA/high", int(utc_now().timestamp()), "https://id.example",
-        name=HOSTILE, roles=ROLES if audience == "staff" else (),
-    )  # fmt: skip
-    sessions = node.parts.identity.sessions
-    secret, begun = await sessions.begin(established)
-    if audience == "company":
-        secret, _ = await sessions.act_for(begun.session, "urn:nld:kvk:99900001", HOSTILE)
-    browser = Somebody(node.portal.app, ORIGIN, language=language)
-    browser.cookies[COOKIE] = secret
-    return browser
-
-
-def _rename(file: Path) -> None:
-    """Names that others choose, as an attack; and a portal."""
-    port, machine_port = free_ports(2)
-    text = file.read_text()
-    text = text.replace(
-        'name = "uwv (fictief)"', f"name = {render_tables({'x': HOSTILE}).partition('= ')[2].strip()}"
-    )
-    more = {
-        "portal": {"address": ORIGIN, "port": port, "machine_port": machine_port},
-        "signin": {
-            "medewerkers": {"issuer": "https://id.example", "client": "x", "audience": "staff", "title": HOSTILE},
-        },
-        "people": {"alles": {"signin": "medewerkers:alles", "roles": list(ROLES)}},
-        "sources": {"register": {"url": f"sqlite:///{file.parent / 'register.db'}"}},
-    }  # fmt: skip
-    file.write_text(text + "\n" + render_tables(more))
-    file.chmod(0o600)
-
-
-def _write(directory: Path) -> None:
-    columns = tuple(Column(name, "VARCHAR", title=BOTH) for name in ("bsn", "soort", "bedrag"))
-    whole = Whole(
-        title=PROSE, description=PROSE, publisher="https://vijand.example/id", contact=Contact(HOSTILE, "balie@vijand.example"),
-        themes=("GOVE",), access=PROSE,
-    )  # fmt: skip
-    one = Description(
-        "dataset", "gevaar", published=True, description=PROSE, keywords=Keywords((HOSTILE,), (HOSTILE,)), themes=("SOCI",),
-        cost=Cost("free", note=PROSE), articles=(LAW,),
-    )  # fmt: skip
-    valid = Period(date(2025, 1, 1))
-    disclosure = Disclosure(
-        id="opening", version=1, dataset="gevaar", recipient=OWNER, activity=ACTIVITY_ID,
-        columns={"bsn": "output", "soort": "output"}, articles=(LAW,), ground="public-task", controller=ASKER, valid=valid,
-        closed=(Closed(("bedrag",), BOTH, LAW),),
-    )  # fmt: skip
-    items: dict[str, Any] = {
-        "datasets/gevaar": Dataset("gevaar", BOTH, "register", "gevaar", columns, subject=Subject("bsn", "BSN")),
-        "activities/gevaar": Activity(
-            ACTIVITY_ID, BOTH, BOTH, ASKER, "public-task", (LAW,), valid, subjects=(HOSTILE,)
-        ),
-        "disclosures/opening": disclosure,
-        "event-types/gevaar": EventType("nl.vijand.gevaar", BOTH, BOTH, subject="BSN"),
-    }  # fmt: skip
-    for name, item in items.items():
-        file = directory / f"{name}.toml"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(render(item))
-    (directory / CATALOGUE_FILE).write_text(render_tables(msgspec.to_builtins(whole)))
-    (directory / DESCRIPTIONS).mkdir()
-    (directory / DESCRIPTIONS / "gevaar.toml").write_text(render_tables(msgspec.to_builtins(one)))
-
-
-async def _log(node: Node) -> None:
-    """What somebody looked up, under names of their own choosing; and a decision about it."""
-    ledger, now = node.parts.ledger, utc_now()
-    at, trace = milliseconds(now), new_trace_id()
-    attributes = {
-        ACTIVITY: ACTIVITY_ID, SUBJECT: ledger.subject("BSN", BSN, now), SUBJECT_TYPE: "BSN",
-        PROCESSOR: f"https://elders.example/{HOSTILE}",
-    }  # fmt: skip
-    line = Processing(
-        trace, new_span_id(), f"Raadpleging {HOSTILE}", "Ok", at, at + 1, new_span_id(), attributes
-    )
-    evaluation = consultation(
-        OWNER, HOSTILE, HOSTILE, ACTIVITY_ID, "gemeente.gevaar", agreed=None, level=None,
-        context={"case": HOSTILE, "traceparent": f"00-{trace}-{new_span_id()}-01"},
-    )  # fmt: skip
-    point = node.parts.point
-    decision = point.record(
-        evaluation, point.decide(evaluation, now), Occasion(Trace(trace, new_span_id()), now)
-    )
-    await ledger.append([line, decision])
-    await ledger.checkpoint()
-    await node.parts.oversight.catch_up()

@@ -79,7 +79,8 @@ class Repeated(ValueError):
 
 
 def read_fields(text: str, most: int, strict: bool = False) -> dict[str, str]:
-    """The fields of a query or a form (`application/x-www-form-urlencoded`), each there once.
+    """The fields of a query or a form (`application/x-www-form-urlencoded`), each there once. None holds a NUL: nobody types
+    one, and not every database can keep it.
 
     Args:
         text: bounded by the caller.
@@ -96,6 +97,8 @@ def read_fields(text: str, most: int, strict: bool = False) -> dict[str, str]:
         max_num_fields=most,
     )
     fields = dict(pairs)
+    if any("\0" in one for pair in pairs for one in pair):
+        raise ValueError("NUL")
     if len(fields) != len(pairs):
         raise Repeated
     return fields

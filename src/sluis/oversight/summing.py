@@ -127,7 +127,7 @@ def _line(sums: Sums, record: Processing) -> None:
     subject, activity = record.attributes.get(SUBJECT), _text(record.attributes.get(ACTIVITY))
     if isinstance(subject, str):
         day, _ = day_and_hour(record.start_time)
-        traces = sums.people.setdefault((day, subject[:_LONGEST], activity), [])
+        traces = sums.people.setdefault((day, _text(subject), activity), [])
         if not traces or traces[-1] != record.trace_id:
             traces.append(record.trace_id)
 
@@ -157,4 +157,6 @@ def _part(value: Any, name: str) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value[:_LONGEST] if isinstance(value, str) else ""
+    """What a record says, as any database can keep it. Whoever asks chooses these texts: one that cannot be kept would stop the
+    summary for good. Only of the log itself is every byte kept."""
+    return value[:_LONGEST].replace("\0", "\ufffd") if isinstance(value, str) else ""

@@ -178,13 +178,19 @@ def _for_one_process() -> Invalid:
 
 def _engine(url: URL, path: Path | None) -> Engine:
     if path is None:
-        engine = create_engine(url, connect_args={"options": "-c synchronous_commit=on"}, pool_pre_ping=True)
+        engine = create_engine(
+            url,
+            connect_args={"options": "-c synchronous_commit=on"},
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
     else:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         # No pool: a reader that keeps a snapshot open would keep the WAL from being checkpointed.
         engine = create_engine(
             url,
             poolclass=NullPool,
+            hide_parameters=True,  # an error ends in the node's own log, and what is written may be about persons
             connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": _STATEMENTS},
         )
         event.listen(engine, "do_connect", lambda *_: _make_private(path))

@@ -64,7 +64,7 @@ def test_a_field_that_stands_there_twice_is_none_of_the_two(text: str) -> None:
         read_fields(text, 3)
 
 
-@pytest.mark.parametrize("text", ["a=1&b=2&c=3&d=4", "a=%FF"])
+@pytest.mark.parametrize("text", ["a=1&b=2&c=3&d=4", "a=%FF", "a=b%00c", "%00=b"])
 def test_a_form_that_is_too_much_or_no_text_is_not_read(text: str) -> None:
     with pytest.raises(ValueError):
         read_fields(text, 3)
