@@ -46,6 +46,7 @@ MUNICIPALITIES = Article("Gemeentewet", "225", "BWBR0005416")
 CONSENT = Article("Algemene verordening gegevensbescherming", "6, lid 1, onder a")
 
 INSPECTION_RIGHT = Article("Algemene verordening gegevensbescherming", "15")
+COMPANY_INSPECTION_RIGHT = Article("Wet open overheid", "5.5", "BWBR0045754")
 BRP_INSPECTION = Article("Wet basisregistratie personen", "2.55", "BWBR0033715")
 
 OTHERS_RIGHTS = Article("Algemene verordening gegevensbescherming", "15, lid 4")
@@ -187,7 +188,22 @@ INSPECTION = Activity(
     articles=(INSPECTION_RIGHT, BRP_INSPECTION),
     valid=SINCE,
     subjects=("wie de eigen gegevens opvraagt",),
-    inspection=True,
+    inspection="people",
+)
+
+COMPANY_INSPECTION = Activity(
+    id="https://sluiswijk.example/verwerkingen/inzage-bedrijven",
+    name=Text("Inzage voor uw bedrijf", "Inspection for your company"),
+    purpose=Text(
+        "Een bedrijf laten zien wat organisaties erover hebben, omdat het daar zelf om vraagt.",
+        "Show a company what organisations have about it, because it asks for that itself.",
+    ),
+    controller=Oin(SLUISWIJK),
+    ground="legal-obligation",
+    articles=(COMPANY_INSPECTION_RIGHT,),
+    valid=SINCE,
+    subjects=("bedrijven die de eigen gegevens opvragen",),
+    inspection="companies",
 )
 
 _COLUMN = re.compile(
@@ -195,11 +211,13 @@ _COLUMN = re.compile(
 )
 
 
-def _dataset(name: str, table: str, nl: str, en: str, subject: str, *columns: str) -> Dataset:
+def _dataset(
+    name: str, table: str, nl: str, en: str, subject: str, *columns: str, number: str = "BSN"
+) -> Dataset:
     found = [_read(column) for column in columns]
     key = tuple(one["name"] for one in found if one["key"])
     faces = tuple(map(_column, found))
-    return Dataset(name, Text(nl, en), "register", table, faces, subject=Subject(subject, "BSN"), key=key)
+    return Dataset(name, Text(nl, en), "register", table, faces, subject=Subject(subject, number), key=key)
 
 
 def _titled(dataset: Dataset, **titles: Text) -> Dataset:
@@ -261,13 +279,18 @@ def _opens(
 
 
 def _shown(dataset: Dataset, owner: PeerId, article: Article, **special: object) -> Disclosure:
-    """Opens a dataset to whom it is about, who signed in surely and asks for themselves: everything but what is closed."""
+    """Opens a dataset to whom it is about, a person or a company, who signed in surely and asks for themselves: everything but what is
+    closed."""
     assert dataset.subject is not None
+    people = dataset.subject.type == "BSN"
+    activity, right = (
+        (INSPECTION, INSPECTION_RIGHT) if people else (COMPANY_INSPECTION, COMPANY_INSPECTION_RIGHT)
+    )
     closed: tuple[Closed, ...] = special.get("closed", ())  # type: ignore[assignment]
     shut = {name for one in closed for name in one.columns}
     columns = " ".join(one.name for one in dataset.columns if one.name not in shut)
     return _opens(
-        dataset, INSPECTION, owner, (INSPECTION_RIGHT, article), columns,
+        dataset, activity, owner, (right, article), columns,
         max_subjects=1, minimum_level="substantial", refuse_acr=("local",), **special,
     )  # fmt: skip
 
@@ -441,15 +464,21 @@ def _kvk() -> Organisation:
         "inschrijvingen", "inschrijvingen", "Ondernemingen en hun eigenaar", "Companies and their owner", "bsn",
         "bsn", "kvk_nummer!", "handelsnaam", "rechtsvorm", "status", "activiteit", "sinds:DATE=datum_inschrijving",
     )  # fmt: skip
+    companies = _dataset(
+        "ondernemingen", "ondernemingen", "Ondernemingen", "Companies", "kvk_nummer",
+        "kvk_nummer!", "handelsnaam", "rechtsvorm", "status", "activiteit", "sinds:DATE=datum_inschrijving",
+        number="urn:nl:kvk",
+    )  # fmt: skip
     officers = _dataset(
         "functionarissen", "functionarissen", "Functionarissen", "Officers", "bsn", "bsn", "kvk_nummer", "functie", "status",
     )  # fmt: skip
     return Organisation(
-        "kvk", "KVK (fictief)", own, (registered, officers),
+        "kvk", "KVK (fictief)", own, (registered, companies, officers),
         (
             _opens(registered, BENEFIT, own, (TRADE_REGISTER, PARTICIPATION), "bsn handelsnaam status sinds",
                    closed=(_closed("kvk_nummer rechtsvorm activiteit", NOT_NEEDED, MINIMISATION),)),
             _shown(registered, own, TRADE_REGISTER),
+            _shown(companies, own, TRADE_REGISTER),
         ),
     )  # fmt: skip
 
@@ -477,6 +506,6 @@ def _rdw() -> Organisation:
     )  # fmt: skip
 
 
-ACTIVITIES = (BENEFIT, POVERTY, PARKING, OVERLAP, WORK, INSPECTION)
+ACTIVITIES = (BENEFIT, POVERTY, PARKING, OVERLAP, WORK, INSPECTION, COMPANY_INSPECTION)
 ORGANISATIONS = (_sluiswijk(), _rvig(), _belastingdienst(), _uwv(), _svb(), _kvk(), _rdw())
 ASKER = ORGANISATIONS[0]

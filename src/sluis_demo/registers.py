@@ -120,6 +120,12 @@ def registers(world: World) -> Registers:
                 _registrations,
                 list(known.values()),
             ),
+            _table(
+                "ondernemingen",
+                "kvk_nummer handelsnaam rechtsvorm status activiteit datum_inschrijving:DATE",
+                _companies,
+                list(known.values()),
+            ),
             _table("functionarissen", "bsn kvk_nummer functie status", _officers, list(known.values())),
         ],
         "rdw": [
@@ -298,6 +304,11 @@ def _registrations(company: Company) -> Iterator[Row]:
             _iso(company.since),
             ended,
         )
+
+
+def _companies(company: Company) -> Iterator[Row]:
+    status = "UITGESCHREVEN" if company.ended else "ACTIEF"
+    yield company.number, company.name, company.form, status, company.trade, _iso(company.since)
 
 
 def _officers(company: Company) -> Iterator[Row]:

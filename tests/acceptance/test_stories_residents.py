@@ -110,7 +110,7 @@ def test_a_parent_sees_who_looked_at_the_data_of_her_child(browser: Browser, por
         sanne.stops("herself")
 
 
-def test_who_acts_for_a_company_sees_what_is_for_it_and_is_told_what_is_not(
+def test_who_acts_for_a_company_sees_what_is_known_of_it_and_who_looked_and_reports_a_mistake(
     browser: Browser, portal: str, way: Way
 ) -> None:
     with visiting(browser, portal, way, "company") as fatima:
@@ -120,18 +120,35 @@ def test_who_acts_for_a_company_sees_what_is_for_it_and_is_told_what_is_not(
         fatima.sign_in("eHerkenning", "Fatima Voorbeeldbeek", "EH3", 0)
         fatima.reads(company)
         fatima.stops("start")
-        fatima.go("/looked")
-        fatima.reads(company, fatima.say("Niemand vroeg hier gegevens op", "Nobody asked for data here"))
-        fatima.stops("looked")
         fatima.go("/mandates")
         fatima.stops("mandates")
         fatima.go("/choose")
         fatima.reads(company)
         fatima.stops("choose")
-        assert fatima.page.locator("header a[href='/mine'], header a[href='/consents']").count() == 0
+        assert fatima.page.locator("header a[href='/consents']").count() == 0
         fatima.go("/mine")
-        fatima.reads(fatima.say("niet voor ondernemingen", "does not work for companies"))
-        fatima.does_not_read(fatima.say("Vraag het nu op", "Ask it now"))
+        fatima.reads(company, "Wet open overheid, art. 5.5")
+        fatima.stops("mine")
+        fatima.press("button", fatima.say("Vraag het nu op", "Ask it now"))
+        fatima.reads("KVK (fictief)", "Handelsregisterwet 2007, art. 28")
+        fatima.does_not_read("Noordkade", "Droomauto")
+        fatima.stops("known")
+        fatima.press("button", fatima.say("Klopt dit niet? Meld het", "Is this wrong? Report it"))
+        fatima.reads(company, fatima.say("acht weken", "eight weeks"))
+        fatima.fill(fatima.say("Wat moet het zijn?", "What should it be?"), "Schoonmaak van gebouwen")
+        fatima.stops("report")
+        fatima.press("button", fatima.say("Verstuur de melding", "Send the report"))
+        fatima.reads(fatima.say("Uw nummer is", "Your number is"), "KVK (fictief)")
+        fatima.stops("receipt")
+        fatima.go("/requests/new")
+        fatima.reads("Wet open overheid, art. 5.5")
+        fatima.does_not_read("AVG, art. 17")
+        fatima.stops("request")
+        fatima.go("/looked")
+        fatima.reads(
+            company, fatima.say("Inzage voor uw bedrijf", "Inspection for your company"), "KVK (fictief)"
+        )
+        fatima.stops("looked")
 
 
 def test_nothing_that_was_typed_is_lost_when_the_session_ends_half_way_a_form(

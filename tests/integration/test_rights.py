@@ -2,17 +2,21 @@
 is answered, and waits where the other node is away. Persons are fictitious."""
 
 import asyncio
+import sqlite3
 from collections.abc import Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.integration.nodes import ASKER, OWNER, Hosted, local, until
-from tests.integration.pair import ANN, BOB, DISCLOSURE, Pair
+from tests.integration.pair import ANN, BOB, DATASET, DISCLOSURE, Pair
 
 from sluis.crypto import FileKeyStore
 from sluis.identity.sessions import person_of
 from sluis.kernel import ACR, Acting, Problem
+from sluis.ledger import Search
 from sluis.query import Question, Who
 from sluis.rights import DataSubject
 from sluis.rights.mine import Told
@@ -28,12 +32,24 @@ controller = "{ASKER!s}"
 ground = "legal-obligation"
 articles = [{{ law = "AVG", article = "15" }}]
 valid = {{ since = 2020-01-01 }}
-inspection = true
+inspection = "people"
 """
 OPENED = (
     DISCLOSURE.replace("personen-bijstand", "personen-inzage").replace("urn:test:bijstand", "urn:test:inzage")
     + 'max_subjects = 1\nminimum_level = "substantial"\nrefuse_acr = ["local"]\n'
 )
+
+
+BAKERY, OTHER = "90000003", "90000004"
+OF_COMPANIES = INSPECTION.replace("urn:test:inzage", "urn:test:bedrijven").replace('"people"', '"companies"')
+COMPANIES = (
+    DATASET.replace('"personen"', '"ondernemingen"')
+    .replace('"person"', '"company"')
+    .replace('"BSN"', '"urn:nl:kvk"')
+).replace("bsn", "kvk")
+OPENED_TO_COMPANIES = (
+    OPENED.replace("personen", "ondernemingen").replace("urn:test:inzage", "urn:test:bedrijven")
+).replace("bsn", "kvk")
 
 
 class Mine(Pair):
@@ -44,15 +60,26 @@ class Mine(Pair):
         for directory in (self.asker, self.owner):
             self._write(directory / "activities" / "inzage.toml", INSPECTION)
         self._write(self.owner / "disclosures" / "inzage.toml", OPENED)
+        for directory in (self.asker, self.owner):
+            self._write(directory / "activities" / "bedrijven.toml", OF_COMPANIES)
+        self._write(self.owner / "datasets" / "ondernemingen.toml", COMPANIES)
+        self._write(self.owner / "disclosures" / "bedrijven.toml", OPENED_TO_COMPANIES)
+        with sqlite3.connect(home / "people.sqlite") as connection:
+            connection.execute("CREATE TABLE company (kvk TEXT PRIMARY KEY, naam TEXT)")
+            connection.executemany(
+                "INSERT INTO company VALUES (?, ?)", [(BAKERY, "Bakkerij Fictief"), (OTHER, "Ander")]
+            )
+        connection.close()
 
     def start(self, kind: Any = None) -> None:
         super().start(kind)
-        wish = {"organisation": "uwv", "activity": "urn:test:inzage"}
-        until(
-            lambda: (
-                local(self.asker, "POST", "/v1/group/requests", wish)[1]["outcomes"][0]["state"] == "valid"
-            )
-        )
+        for activity in ("urn:test:inzage", "urn:test:bedrijven"):
+            until(partial(self._valid, activity))
+
+    def _valid(self, activity: str) -> bool:
+        wish = {"organisation": "uwv", "activity": activity}
+        made = local(self.asker, "POST", "/v1/group/requests", wish)[1]
+        return bool(made["outcomes"][0]["state"] == "valid")
 
     @property
     def there(self) -> Hosted:
@@ -73,9 +100,16 @@ class Mine(Pair):
         return Who(Acting(person), **known)
 
     def known(self, bsn: str, **other: Any) -> list[Told]:
-        return within(
-            self.here, self.here.node.parts.inspection.ask(self.who(bsn, **other), DataSubject("BSN", bsn))
-        )
+        return self.asked(self.who(bsn, **other), DataSubject("BSN", bsn))
+
+    def known_of_company(self, kvk: str, entity: str | None, **other: Any) -> list[Told]:
+        who = self.who(ANN, **{"audience": "company", **other})
+        acting = msgspec.structs.replace(who.acting, entity=entity)
+        return self.asked(msgspec.structs.replace(who, acting=acting), DataSubject("urn:nl:kvk", kvk))
+
+    def asked(self, who: Who, whom: DataSubject) -> list[Told]:
+        found: list[Told] = within(self.here, self.here.node.parts.inspection.ask(who, [whom]))
+        return found
 
 
 def within(node: Hosted, work: Coroutine[Any, Any, Any]) -> Any:
@@ -97,8 +131,6 @@ def test_somebody_sees_what_is_known_of_them_and_that_they_looked(pair: Mine) ->
     assert (told.name, group.problem) == ("uwv (fictief)", None)
     assert [[cell.value for cell in row] for row in group.rows] == [["Ann"]]
     ledger = pair.here.node.parts.ledger
-    from sluis.ledger import Search
-
     found = within(
         pair.here, ledger.processing_of(Search(subjects=ledger.subjects("BSN", ANN)), withheld=False)
     )
@@ -127,6 +159,52 @@ def test_nobody_else_asks_under_the_activity_of_inspection(pair: Mine, other: An
     citizen = pair.who(BOB)
     with pytest.raises(Problem):
         within(pair.here, pair.here.node.parts.asker.ask(question, citizen))
+
+
+@pytest.mark.parametrize("audience", ["company", "citizen"])
+def test_who_acts_for_a_company_sees_what_is_known_of_it_and_that_they_looked(
+    pair: Mine, audience: str
+) -> None:
+    (told,) = [
+        one for one in pair.known_of_company(BAKERY, f"urn:nl:kvk:{BAKERY}", audience=audience) if one.groups
+    ]
+    (group,) = told.groups
+    assert (group.dataset, group.problem) == ("ondernemingen", None)
+    assert [[cell.value for cell in row] for row in group.rows] == [["Bakkerij Fictief"]]
+    for node in (pair.here, pair.there):
+        ledger = node.node.parts.ledger
+        search = Search(subjects=ledger.subjects("urn:nl:kvk", BAKERY))
+        found = within(node, ledger.processing_of(search, withheld=False))
+        assert {one.attributes["dpl.core.processing_activity_id"] for one in found} == {"urn:test:bedrijven"}
+        search = Search(subjects=ledger.subjects("urn:nl:kvk", OTHER))
+        assert within(node, ledger.processing_of(search, withheld=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("entity", "other"),
+    [
+        (None, {}),
+        (f"urn:sluis:person:{'x' * 43}", {"audience": "citizen"}),
+        (f"urn:nl:kvk:{BAKERY}", {"audience": "staff"}),
+        (f"urn:nl:kvk:{BAKERY}", {"level": "low", "acr": ACR["low"]}),
+    ],
+)
+def test_nobody_but_who_acts_for_a_company_asks_what_is_known_of_one(
+    pair: Mine, entity: str | None, other: Any
+) -> None:
+    (told,) = [one for one in pair.known_of_company(BAKERY, entity, **other) if one.groups]
+    problem = told.groups[0].problem
+    assert problem is not None
+    assert (problem.code, told.groups[0].rows) == ("may-not-ask", ())
+
+
+def test_who_acts_for_a_company_does_not_ask_as_a_person(pair: Mine) -> None:
+    who = pair.who(ANN)
+    acting = msgspec.structs.replace(who.acting, entity=f"urn:nl:kvk:{BAKERY}")
+    told = pair.asked(msgspec.structs.replace(who, acting=acting), DataSubject("BSN", ANN))
+    (problem,) = [group.problem for one in told for group in one.groups]
+    assert problem is not None
+    assert problem.code == "may-not-ask"
 
 
 def placed(pair: Mine, to: Any = OWNER) -> str:

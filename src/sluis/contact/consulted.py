@@ -311,8 +311,9 @@ class Consulted:
 
 
 def is_inspection(activity: Activity) -> bool:
-    """Whether people look at their own data under an activity: it rests on article 15 of the GDPR. Nobody is told of that."""
-    return any(
+    """Whether people or companies look at their own data under an activity: it says so, or rests on article 15 of the GDPR. Nobody
+    is told of that."""
+    return activity.inspection is not None or any(
         one.law.casefold() in _GDPR and one.article.split()[0].strip(",.").partition("(")[0] == "15"
         for one in activity.articles
     )

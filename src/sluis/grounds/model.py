@@ -118,8 +118,9 @@ class Activity(msgspec.Struct, frozen=True, omit_defaults=True):
     """How long the answer may be kept, ISO 8601 duration; P0D: not longer than it takes to show it."""
     subjects: tuple[str, ...] = ()
     """Categories of data subjects, in words."""
-    inspection: bool = False
-    """Whether people ask under it what is known about themselves (AVG art. 15), and nobody asks under it about another."""
+    inspection: Literal["people", "companies"] | None = None
+    """Who asks under it what is known about themselves, and nobody else under it about another: people (AVG art. 15), or
+    companies (Wet open overheid art. 5.5). Absent: nobody."""
 
 
 class Subject(msgspec.Struct, frozen=True):

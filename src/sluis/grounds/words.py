@@ -46,8 +46,8 @@ WORDS: Words = {
         "retention": _RETENTION,
         "subjects": Text("Over wie het gaat, in woorden.", "Whom it is about, in words."),
         "inspection": Text(
-            "Inwoners vragen hiermee op wat over henzelf bekend is; niemand vraagt hiermee iets over een ander.",
-            "People ask under this what is known about themselves; nobody asks under it about another.",
+            "Wie hiermee opvraagt wat over henzelf bekend is: mensen (people) of bedrijven (companies). Niemand vraagt hiermee iets over een ander.",
+            "Who asks under this what is known about themselves: people or companies. Nobody asks under it about another.",
         ),
     },
     "Subject": {

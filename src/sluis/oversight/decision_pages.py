@@ -85,6 +85,13 @@ RULES: dict[str, Text] = {
     "standard-inspect": Text(
         "wie zijn eigen gegevens opvraagt, mag dat", "people may ask for their own data"
     ),
+    "standard-inspect-for-company": Text(
+        "wie voor een bedrijf optreedt, mag opvragen wat erover bekend is",
+        "who acts for a company may ask what is known about it",
+    ),
+    "standard-inspect-own-company": Text(
+        "alleen voor wie voor het bedrijf optreedt", "only for who acts for the company"
+    ),
     "standard-inspect-level": Text(
         "te zwak ingelogd voor eigen gegevens", "signed in too weakly for own data"
     ),

@@ -37,7 +37,9 @@ def known_of(
         ),
         *(
             _entity(
-                ACTIVITY, one.id, {"name": one.name.nl, "ground": one.ground, "inspection": one.inspection}
+                ACTIVITY,
+                one.id,
+                {"name": one.name.nl, "ground": one.ground, "inspection": one.inspection or ""},
             )
             for one in grounds.activities
         ),

@@ -53,14 +53,18 @@ when { principal has audience && principal.audience == "staff" };
 
 @id("standard-inspect")
 permit (principal is person, action == Action::"ask", resource is activity)
-when { resource has inspection && resource.inspection && principal has audience && principal.audience == "citizen" };
+when { resource has inspection && resource.inspection == "people" && principal has audience && principal.audience == "citizen" };
+
+@id("standard-inspect-for-company")
+permit (principal is person, action == Action::"ask", resource is activity)
+when { resource has inspection && resource.inspection == "companies" && principal has entity && principal.entity like "urn:nl:*" };
 
 @id("standard-inspect-level")
 @level("substantial")
-@nl("Om op te vragen wat organisaties over u hebben, is een hoger betrouwbaarheidsniveau nodig.")
-@en("Asking what organisations have about you takes a higher level of assurance.")
+@nl("Om op te vragen wat organisaties over u of uw bedrijf hebben, is een hoger betrouwbaarheidsniveau nodig.")
+@en("Asking what organisations have about you or your company takes a higher level of assurance.")
 forbid (principal is person, action == Action::"ask", resource is activity)
-when { resource has inspection && resource.inspection }
+when { resource has inspection && resource.inspection != "" }
 unless { context.level >= 3 };
 
 @id("standard-inspect-oneself")
@@ -68,8 +72,16 @@ unless { context.level >= 3 };
 @nl("Deze verwerkingsactiviteit is er alleen voor wie de eigen gegevens opvraagt.")
 @en("This processing activity is only for who asks for their own data.")
 forbid (principal is person, action == Action::"ask", resource is activity)
-when { resource has inspection && resource.inspection }
-unless { principal has audience && principal.audience == "citizen" };
+when { resource has inspection && resource.inspection == "people" }
+unless { principal has audience && principal.audience == "citizen" && !(principal has entity && principal.entity like "urn:nl:*") };
+
+@id("standard-inspect-own-company")
+@article("Wet open overheid, art. 5.5")
+@nl("Deze verwerkingsactiviteit is er alleen voor wie namens een bedrijf de gegevens van dat bedrijf opvraagt.")
+@en("This processing activity is only for who asks for the data of a company on its behalf.")
+forbid (principal is person, action == Action::"ask", resource is activity)
+when { resource has inspection && resource.inspection == "companies" }
+unless { principal has audience && principal.audience != "staff" && principal has entity && principal.entity like "urn:nl:*" };
 
 @id("standard-read-log")
 permit (principal is person, action == Action::"read-log", resource is log)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sluis.rights.export import Part
     from sluis.rights.http import routes
     from sluis.rights.mine import Inspection
-    from sluis.rights.model import DataSubject
+    from sluis.rights.model import DataSubject, data_subject
     from sluis.rights.pages import NAVIGATION, Traced, page_routes
     from sluis.rights.saying import KIND_NAMES, state_name
     from sluis.rights.sending import Sending
@@ -28,6 +28,7 @@ __all__ = [
     "Rights",
     "Sending",
     "Traced",
+    "data_subject",
     "desk_routes",
     "open_rights",
     "page_routes",

@@ -14,7 +14,7 @@ from sluis.kernel import PeerId, Problem, Text
 from sluis.policy import CHANGE_REPORTS, CHANGE_RIGHTS, READ_REPORTS, READ_RIGHTS, REQUESTS, Resource
 from sluis.rights import rules
 from sluis.rights.model import FOLLOWS, KINDS, REASONED, Kind, Reached, Request, State
-from sluis.rights.saying import KIND_HINTS, KIND_NAMES, not_your_desk, state_name
+from sluis.rights.saying import KIND_NAMES, NUMBERS, hint_of, not_your_desk, state_name
 from sluis.rights.service import OPEN, SHOWN, Rights
 from sluis.web import STAFF, Cell, Column, Entry, Form, Gate, Listing, Row, SignedIn, asked_in, page, redirect
 
@@ -95,7 +95,9 @@ def _desk(
                 about.title or about.dataset or about.activity or None,
                 names.get(str.__str__(one.peer), str.__str__(one.peer)),
                 one.created,
-                None if one.finished else rules.answer_by(one.kind, one.content.steps),
+                None
+                if one.finished
+                else rules.answer_by(one.kind, one.content.steps, one.content.whom.company),
                 Cell(state_name(one.kind, one.state), tone=_TONES.get(one.state, "plain")),
             ),
             one,
@@ -124,7 +126,7 @@ def _desk(
     ) -> Response[bytes]:
         return page(
             request, "rights/desk_request.html", status=wrong.status if wrong else 200, one=found, path=path, names=names,
-            kinds=KIND_NAMES, hints=KIND_HINTS, state_name=state_name, after=FOLLOWS[found.state], reasoned=REASONED,
+            kinds=KIND_NAMES, hint=hint_of, numbers=NUMBERS, state_name=state_name, after=FOLLOWS[found.state], reasoned=REASONED,
             answer_by=rules.answer_by, term=rules.term_of, wrong=wrong, reason=reason, chosen=state,
         )  # fmt: skip
 

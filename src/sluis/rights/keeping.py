@@ -27,8 +27,10 @@ class Keeping:
         self._keys, self._vault = keys, Vault(keys, "rights")
 
     def person(self, whom: DataSubject) -> str:
-        """This node's pseudonym of a person."""
-        return person_of(self._keys, whom.kind, whom.value)
+        """This node's pseudonym of a person, as when they sign in; or of a company."""
+        if whom.kind == "BSN":
+            return person_of(self._keys, "BSN", whom.value)
+        return self._keys.mac("rights", canonical_texts("company", whom.kind, whom.value)).hex()
 
     def trace(self, receipt: str) -> str:
         """The trace of all records about one request: 32 hex digits."""

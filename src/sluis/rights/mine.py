@@ -1,5 +1,5 @@
-"""What is known about somebody and where: asked live at every organisation that opens something for it (AVG art. 15), by the same
-questions as everybody asks, on record at both ends, and forgotten when the page has been shown.
+"""What is known about somebody, or about a company, and where: asked live at every organisation that opens something for it (AVG
+art. 15; Wet open overheid art. 5.5), by the same questions as everybody asks, on record at both ends, and forgotten when the page has been shown.
 
 Who it is about comes from the session, never from a browser. An organisation that does not answer in time leaves a gap that is
 named; the page does not wait for it.
@@ -135,34 +135,39 @@ class Inspection:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._hour, self._asked = 0, Counter[str]()
 
-    @property
-    def activity(self) -> Activity | None:
-        """The processing activity under which people ask; None when this node has none that is in force."""
-        today = self._today()
+    def activity(self, company: bool) -> Activity | None:
+        """The processing activity under which people ask; None when this node has none that is in force.
+
+        Args:
+            company: for a company, and not for themselves.
+        """
+        today, asks = self._today(), "companies" if company else "people"
         return next(
-            (one for one in self._asker.activities() if one.inspection and one.valid.holds(today)), None
+            (one for one in self._asker.activities() if one.inspection == asks and one.valid.holds(today)),
+            None,
         )
 
-    async def ask(self, who: Who, whom: DataSubject, only: str | None = None) -> list[Told]:
+    async def ask(self, who: Who, whom: Sequence[DataSubject], only: str | None = None) -> list[Told]:
         """Ask what is known about somebody; takes hardly longer than `seconds`.
 
         Args:
-            who: the person who acts, for themselves.
-            whom: the same person, as organisations know them.
+            who: the person who acts, for themselves or for a company.
+            whom: the same person, or the company, under each number by which organisations know them; at least one.
             only: alias of the one organisation to ask; None: all.
 
         Returns what each said, in order of name; those that open nothing and have nothing to name are left out.
         Raises `Refused` (`inspection-pace`).
         """
-        activity = self.activity
+        activity = self.activity(whom[0].company)
+        numbers: _Numbers = {str(one.kind): one for one in whom}
         if activity is None:
             return []
         self._count(who.acting.person)
         trace, end = Trace.begin(), asyncio.get_running_loop().time() + self._seconds
         aliases = [alias for alias in self._owners.by_alias if only in (None, alias)]
         told, named = await asyncio.gather(
-            asyncio.gather(*(self._one(alias, activity.id, who, whom, trace, end) for alias in aliases)),
-            self._kinds(),
+            asyncio.gather(*(self._one(alias, activity.id, who, numbers, trace, end) for alias in aliases)),
+            self._known_kinds(whom[0].company),
         )
         told = [self._named(one, named.get(one.peer, ())) for one in told]
         there = (one for one in told if one.groups or one.others or one.problem)
@@ -177,8 +182,12 @@ class Inspection:
                     return one.title.nl[:200]
         return ""
 
+    async def _known_kinds(self, company: bool) -> Mapping[str, Sequence[tuple[str, Text]]]:
+        """What organisations say that they have of people. A catalogue does not tell which of it is about companies."""
+        return {} if company else await self._kinds()
+
     async def _one(
-        self, alias: str, activity: str, who: Who, whom: DataSubject, trace: Trace, end: float
+        self, alias: str, activity: str, who: Who, numbers: "_Numbers", trace: Trace, end: float
     ) -> Told:
         owner = self._owners.by_alias[alias]
         told = Told(alias, str.__str__(owner.peer), owner.name)
@@ -190,13 +199,15 @@ class Inspection:
         except Problem as problem:
             return msgspec.structs.replace(told, problem=problem)
         by_version = sorted(offers, key=lambda one: one.disclosure.version)
-        opened = [*{one.dataset: one for one in by_version if self._opens(one, activity, whom.kind)}.values()]
+        opened = {
+            one.dataset: (one, found)
+            for one in by_version
+            if self._opens(one, activity) and (found := _number_for(one, numbers)) is not None
+        }
         groups = await asyncio.gather(
-            *(self._group(one, alias, owner.name, who, whom, trace, end) for one in opened)
+            *(self._group(one, alias, owner.name, who, whom, trace, end) for one, whom in opened.values())
         )
-        others = tuple(
-            (one.dataset, one.title) for one in offers if one.subject and one.subject.type == whom.kind
-        )
+        others = tuple((one.dataset, one.title) for one in offers if _number_for(one, numbers) is not None)
         return msgspec.structs.replace(told, groups=tuple(groups), offered=others)
 
     @staticmethod
@@ -208,15 +219,9 @@ class Inspection:
         titles = sorted(found.values(), key=lambda one: one.nl.casefold())
         return msgspec.structs.replace(told, others=tuple(titles[:MOST_NAMED]), offered=())
 
-    def _opens(self, offer: Offer, activity: str, kind: str) -> bool:
+    def _opens(self, offer: Offer, activity: str) -> bool:
         one = offer.disclosure
-        return (
-            one.activity == activity
-            and offer.subject is not None
-            and offer.subject.type == kind
-            and one.aggregate is None
-            and one.valid.holds(self._today())
-        )
+        return one.activity == activity and one.aggregate is None and one.valid.holds(self._today())
 
     async def _group(
         self, offer: Offer, alias: str, name: str, who: Who, whom: DataSubject, trace: Trace, end: float
@@ -243,6 +248,14 @@ class Inspection:
 
     def _today(self) -> date:
         return self._clock().date()
+
+
+_Numbers = Mapping[str, DataSubject]
+
+
+def _number_for(offer: Offer, numbers: _Numbers) -> DataSubject | None:
+    """Under which number the rows of an offer can be about them; None when they are about another kind."""
+    return numbers.get(offer.subject.type) if offer.subject is not None else None
 
 
 def statement(offer: Offer, alias: str) -> str:

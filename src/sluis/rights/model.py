@@ -19,6 +19,10 @@ Kind = Literal[
 """`correction`: AVG art. 16, and what registers call reporting back. `access` 15, `erasure` 17, `restriction` 18, `informing`
 19, `portability` 20, `objection` 21. `decision`: objecting to a decision (Awb art. 6:4)."""
 
+COMPANY_KINDS: tuple[Kind, ...] = ("correction", "access", "decision")
+"""Those that a company has. The AVG is about people (art. 1): a company asks for correction as for any decision (Awb art. 4:1), and
+has access by Wet open overheid art. 5.5."""
+
 KINDS: tuple[Kind, ...] = (
     "correction", "access", "erasure", "restriction", "informing", "portability", "objection", "decision"
 )  # fmt: skip
@@ -76,14 +80,39 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
     activity: Name = ""
 
 
-class DataSubject(msgspec.Struct, frozen=True):
-    """Of whom a request is: the kind of number, and the number."""
+NumberKind = Literal["BSN", "urn:nl:kvk", "urn:nl:rsin", "urn:nl:vestiging"]
+"""Of a person; and of a company: in the trade register, as a legal person, of one establishment."""
 
-    kind: Literal["BSN"]
-    value: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{9}$(?!\n)")]
+DIGITS: Mapping[NumberKind, int] = MappingProxyType(
+    {"BSN": 9, "urn:nl:kvk": 8, "urn:nl:rsin": 9, "urn:nl:vestiging": 12}
+)
+"""How many each kind of number has."""
+
+
+class DataSubject(msgspec.Struct, frozen=True):
+    """Of whom a request is, a person or a company: the kind of number, and the number. Raises `ValueError` when it has another
+    length."""
+
+    kind: NumberKind
+    value: Annotated[str, msgspec.Meta(pattern=r"^[0-9]+$(?!\n)", max_length=12)]
+
+    def __post_init__(self) -> None:
+        if len(self.value) != DIGITS[self.kind]:
+            raise ValueError("number of another length")
+
+    @property
+    def company(self) -> bool:
+        """Whether it is a company."""
+        return self.kind != "BSN"
 
     def __repr__(self) -> str:
         return "DataSubject(•)"
+
+
+def data_subject(kind: str, value: str) -> DataSubject | None:
+    """Who has this number; None for a kind by which nothing is looked up."""
+    known = next((one for one in DIGITS if one == kind), None)
+    return None if known is None else DataSubject(known, value)
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,7 +1,7 @@
 """What a person sees of their own data, and asks about it: where it is, what is wrong with it, what must be done with it, how far that
 is; and everything that this node keeps of them, to take along.
 
-AVG art. 12, 15-21. What was found comes as the answer to a form and nowhere else: it is in no address, and is kept nowhere.
+AVG art. 12, 15-21; for a company, Wet open overheid art. 5.5 and Awb art. 4:1 and 6:4. What was found comes as the answer to a form and nowhere else: it is in no address, and is kept nowhere.
 """
 
 import asyncio
@@ -14,28 +14,27 @@ from litestar import Request as HttpRequest
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
+from sluis.identity.register import PERSON
 from sluis.kernel import Problem, Refused, Text
 from sluis.query import Who
 from sluis.rights import rules
 from sluis.rights.export import Part, bundle
 from sluis.rights.mine import Inspection, Told
-from sluis.rights.model import KINDS, About, DataSubject, Kind
-from sluis.rights.saying import KIND_HINTS, KIND_NAMES, no_number, state_name, unknown_kind
+from sluis.rights.model import KINDS, About, DataSubject, Kind, data_subject
+from sluis.rights.saying import KIND_NAMES, hint_of, no_number, state_name, unknown_kind
 from sluis.rights.service import SHOWN, Rights
 from sluis.rights.views import value_in_words
 from sluis.web import Entry, Form, SignedIn, page, redirect, setting_of
 
 NAVIGATION = (
-    Entry("/mine", Text("Mijn gegevens", "My data"), ("citizen",), section="mine"),
-    Entry("/corrections", Text("Mijn verzoeken", "My requests"), ("citizen",), section="mine"),
+    Entry("/mine", Text("Mijn gegevens", "My data"), ("citizen", "company"), section="mine"),
+    Entry("/corrections", Text("Mijn verzoeken", "My requests"), ("citizen", "company"), section="mine"),
 )
 """What the layout shows of these pages."""
 
-_FOR: dict[str, Any] = {"audience": ("citizen",), "level": "substantial"}
-_TOO = {**_FOR, "audience": ("citizen", "company")}
+_FOR: dict[str, Any] = {"audience": ("citizen", "company"), "level": "substantial"}
 _MOST_PAGES = 500
 _AT_ONCE = 2  # downloads: each reads and packs all that there is of somebody
-_RIGHTS: tuple[Kind, ...] = tuple(one for one in KINDS if one != "correction")
 
 
 class Traced(msgspec.Struct, frozen=True):
@@ -46,7 +45,11 @@ class Traced(msgspec.Struct, frozen=True):
 
 
 Whose = Callable[[SignedIn, str], Awaitable[tuple[str, str]]]
-"""Of whom somebody may `read` or `edit`: kind of number, and number; of themselves, or of a child or ward. Raises `Refused`."""
+"""Of whom somebody may `read` or `edit`: kind of number, and number; of themselves, of a child or ward, or of a company. Raises
+`Refused`."""
+
+Rsin = Callable[[str], str | None]
+"""Under which number a company, by that of the trade register, is known as a legal person; None when that is not known here."""
 
 Tracing = Callable[[DataSubject, str], Awaitable[Traced]]
 """Finds a question (its trace) about a person in this node's log, as far as that person may see it."""
@@ -76,6 +79,7 @@ def page_routes(
     whose: Whose,
     tracing: Tracing,
     parts: Sequence[Part],
+    rsin: Rsin,
 ) -> list[HTTPRouteHandler]:
     """The pages of this room.
 
@@ -85,18 +89,24 @@ def page_routes(
         whose: knows the number of who is signed in, or of whom they act for.
         tracing: finds a question in the log.
         parts: of a download.
+        rsin: knows the other number of a company.
     """
     names = {str.__str__(peer): name for peer, name in rights.names.items()}
 
     some = asyncio.Semaphore(_AT_ONCE)
 
     async def whom_of(person: SignedIn, action: str = "edit") -> DataSubject:
-        kind, value = await whose(person, action)
-        if kind != "BSN":
+        whom = data_subject(*await whose(person, action))
+        if whom is None:
             raise no_number()
-        return DataSubject("BSN", value)
+        return whom
+
+    def numbers_of(whom: DataSubject) -> list[DataSubject]:
+        other = rsin(whom.value) if whom.kind == "urn:nl:kvk" else None
+        return [whom, *([DataSubject("urn:nl:rsin", other)] if other else [])]
 
     def mine_page(
+        person: SignedIn,
         request: HttpRequest[Any, Any, Any],
         told: list[Told] | None = None,
         only: str | None = None,
@@ -104,14 +114,14 @@ def page_routes(
     ) -> Response[bytes]:
         return page(
             request, "rights/mine.html", status=wrong.status if wrong else 200, told=told, only=only, wrong=wrong,
-            activity=inspection.activity, parts=parts, organisations=sorted(names.values(), key=str.casefold),
+            company=_for_company(person), activity=inspection.activity(_for_company(person)), parts=parts, organisations=sorted(names.values(), key=str.casefold),
             words=partial(value_in_words, language=setting_of(request).language),
         )  # fmt: skip
 
-    @get("/mine", opt=_TOO)
+    @get("/mine", opt=_FOR)
     async def mine(person: SignedIn, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
         """Wat is er over mij bekend, en waar."""
-        return mine_page(request)
+        return mine_page(person, request)
 
     @post("/mine", opt=_FOR, status_code=200)
     async def ask(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
@@ -120,9 +130,9 @@ def page_routes(
         who = Who(person.acting, person.acr, person.level, audience=person.audience)
         only = form.get("only", "")[:100] or None
         try:
-            return mine_page(request, await inspection.ask(who, whom, only), only)
+            return mine_page(person, request, await inspection.ask(who, numbers_of(whom), only), only)
         except Refused as problem:
-            return mine_page(request, wrong=problem)
+            return mine_page(person, request, wrong=problem)
 
     @post("/mine/download", opt=_FOR, status_code=200)
     async def download(person: SignedIn, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
@@ -139,11 +149,13 @@ def page_routes(
     ) -> Response[bytes]:
         """Mijn verzoeken en meldingen, en hoe ver zij zijn."""
         number = min(max(number, 1), _MOST_PAGES)
-        found = await rights.of_person(await whom_of(person, "read"), number)
+        whom = await whom_of(person, "read")
+        found = await rights.of_person(whom, number)
         return page(
             request, "rights/corrections.html", found=found[:SHOWN], number=number, more=len(found) > SHOWN,
             placed=next((one for one in found if one.receipt == placed), None), names=names, kinds=KIND_NAMES,
-            state_name=state_name, answer_by=rules.answer_by, term=rules.term_of,
+            state_name=state_name, answer_by=partial(rules.answer_by, company=whom.company),
+            term=partial(rules.term_of, company=whom.company), company=whom.company,
         )  # fmt: skip
 
     async def shown(
@@ -155,8 +167,9 @@ def page_routes(
         chosen = filled.organisation or (first[0] if first else "")
         return page(
             request, "rights/request.html", status=wrong.status if wrong else 200, filled=filled, wrong=wrong,
-            names=names, first=first, rest=rest, chosen=chosen, traced=traced, kinds=_RIGHTS, kind_names=KIND_NAMES,
-            hints=KIND_HINTS, term=rules.term_of, title=inspection.title(filled.organisation, filled.dataset) or filled.dataset,
+            names=names, first=first, rest=rest, chosen=chosen, traced=traced, kind_names=KIND_NAMES, company=whom.company,
+            kinds=[one for one in rules.kinds_of(whom) if one != "correction"], hint=partial(hint_of, company=whom.company),
+            term=partial(rules.term_of, company=whom.company), title=inspection.title(filled.organisation, filled.dataset) or filled.dataset,
         )  # fmt: skip
 
     @get("/requests/new", opt=_FOR)
@@ -205,6 +218,11 @@ def page_routes(
         return redirect("/corrections", placed=made.receipt)
 
     return [mine, ask, download, listed, blank, begun, place]
+
+
+def _for_company(person: SignedIn) -> bool:
+    entity = person.acting.entity
+    return entity is not None and not entity.startswith(PERSON)
 
 
 def _kind(text: str) -> Kind:

@@ -1,20 +1,35 @@
 """Decisions about requests: what may follow what, by when an answer must be there, and what somebody wrote, made fit. Pure.
 
 AVG art. 12, paragraph 3: an answer within one month of receipt, and two months more when that is told within the first. Awb
-art. 7:10: six weeks after the term for objecting has passed.
+art. 7:10: six weeks after the term for objecting has passed. Of companies: Wet open overheid art. 4.4, four weeks, and two more when
+that is told; Awb art. 4:13 and 4:14, eight weeks, and as much more as the organisation then says.
 """
 
 import secrets
 import unicodedata
 from calendar import monthrange
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import msgspec
 
 from sluis.kernel import HERE, Invalid, Text
-from sluis.rights.model import FOLLOWS, LONGEST, REASONED, About, Asked, Kind, Reached, Stage, State, Term
+from sluis.rights.model import (
+    COMPANY_KINDS,
+    FOLLOWS,
+    KINDS,
+    LONGEST,
+    REASONED,
+    About,
+    Asked,
+    DataSubject,
+    Kind,
+    Reached,
+    Stage,
+    State,
+    Term,
+)
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
 
@@ -23,7 +38,11 @@ FIRST_DELAY, LONGEST_DELAY = 1, 3600
 
 _LAST = 253_000_000_000  # seconds since the epoch: the year 9987
 
-_MONTH = Text("één maand", "one month")
+_MONTH, _FOUR_WEEKS, _EIGHT_WEEKS = (
+    Text("één maand", "one month"),
+    Text("vier weken", "four weeks"),
+    Text("acht weken", "eight weeks"),
+)
 _WEEKS = Text(
     "zes weken, na het einde van de bezwaartermijn", "six weeks, after the term for objecting has ended"
 )
@@ -35,20 +54,35 @@ def new_receipt() -> str:
     return "-".join((letters[:4], letters[4:8], letters[8:]))
 
 
-def term_of(kind: Kind) -> Term:
-    """How long an answer to this kind of request may take."""
+def kinds_of(whom: DataSubject) -> tuple[Kind, ...]:
+    """What a person, or a company, can ask."""
+    return COMPANY_KINDS if whom.company else KINDS
+
+
+def term_of(kind: Kind, company: bool = False) -> Term:
+    """How long an answer to this kind of request may take, of a person or of a company."""
     if kind == "decision":
         return Term(_WEEKS, "Algemene wet bestuursrecht, art. 7:10")
+    if company and kind == "access":
+        return Term(_FOUR_WEEKS, "Wet open overheid, art. 4.4")
+    if company:
+        return Term(_EIGHT_WEEKS, "Algemene wet bestuursrecht, art. 4:13")
     return Term(_MONTH, "AVG, art. 12, lid 3")
 
 
-def answer_by(kind: Kind, steps: Sequence[Stage]) -> date | None:
-    """The last day for an answer; None when that is not known: it was not received, or its term has another beginning."""
+def answer_by(kind: Kind, steps: Sequence[Stage], company: bool = False) -> date | None:
+    """The last day for an answer; None when that is not known: it was not received, its term has another beginning, or the
+    organisation said that it takes longer and must itself say how long."""
     if not steps or kind == "decision":
         return None
     # Another organisation says when it received it: what it says may lie at the end of the calendar.
     received = datetime.fromtimestamp(min(steps[0].at, _LAST), UTC).astimezone(HERE).date()
-    return _months_later(received, 3 if any(one.state == "extended" for one in steps) else 1)
+    extended = any(one.state == "extended" for one in steps)
+    if not company:
+        return _months_later(received, 3 if extended else 1)
+    if kind == "access":
+        return received + timedelta(weeks=6 if extended else 4)
+    return None if extended else received + timedelta(weeks=8)
 
 
 def told_in(steps: Sequence[Stage]) -> tuple[Stage, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from sluis.kernel import Conflict, Invalid, NotFound, Refused, Text, Upstream
-from sluis.rights.model import Kind, State
+from sluis.rights.model import Kind, NumberKind, State
 
 KIND_NAMES: Mapping[Kind, Text] = MappingProxyType(
     {
@@ -36,6 +36,35 @@ KIND_HINTS: Mapping[Kind, tuple[Text, str]] = MappingProxyType(
     }
 )  # fmt: skip
 """Of each kind: when somebody wants it, and the article that it rests on."""
+
+COMPANY_HINTS: Mapping[Kind, tuple[Text, str]] = MappingProxyType(
+    {
+        "correction": (Text("Er staat iets over het bedrijf dat niet klopt.", "Something about the company is wrong."),
+                       "Algemene wet bestuursrecht, art. 4:1"),
+        "access": (Text("U wilt weten wat deze organisatie over het bedrijf heeft.",
+                        "You want to know what this organisation has about the company."), "Wet open overheid, art. 5.5"),
+        "decision": (Text("Het bedrijf is het niet eens met een besluit. Let op: vaak moet dit binnen zes weken.",
+                          "The company does not agree with a decision. Mind: often this must be done within six weeks."),
+                     "Algemene wet bestuursrecht, art. 6:4"),
+    }
+)  # fmt: skip
+"""The same of what a company can ask."""
+
+
+def hint_of(kind: Kind, company: bool) -> tuple[Text, str]:
+    """When somebody wants this kind, and the article that it rests on; of what a company cannot ask, those of people."""
+    return (COMPANY_HINTS.get(kind) if company else None) or KIND_HINTS[kind]
+
+
+NUMBERS: Mapping[NumberKind, Text] = MappingProxyType(
+    {
+        "BSN": Text("Burgerservicenummer", "Citizen service number"),
+        "urn:nl:kvk": Text("KVK-nummer", "KVK number"),
+        "urn:nl:rsin": Text("RSIN", "RSIN"),
+        "urn:nl:vestiging": Text("Vestigingsnummer", "Establishment number"),
+    }
+)
+"""What each kind of number is called."""
 
 STATE_NAMES: Mapping[State, Text] = MappingProxyType(
     {
@@ -150,10 +179,10 @@ def no_number() -> Refused:
     return Refused(
         "no-number",
         Text("Dit kan niet met deze manier van inloggen.", "This is not possible with this way of signing in."),
-        Text("Organisaties zoeken gegevens op met een burgerservicenummer, en dat is hier niet bekend.",
-             "Organisations look up data by a citizen service number, and none is known here."),
-        Text("Handel voor uzelf, en log in met een manier die uw burgerservicenummer kent.",
-             "Act for yourself, and sign in in a way that knows your citizen service number."),
+        Text("Organisaties zoeken gegevens op met een burgerservicenummer of het nummer van een bedrijf, en dat is hier niet bekend.",
+             "Organisations look up data by a citizen service number or the number of a company, and none is known here."),
+        Text("Log in met een manier die uw burgerservicenummer kent, of kies een bedrijf om voor te handelen.",
+             "Sign in in a way that knows your citizen service number, or choose a company to act for."),
         rule="no-number",
     )  # fmt: skip
 

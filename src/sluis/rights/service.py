@@ -39,6 +39,7 @@ from sluis.rights.saying import (
     no_progress,
     peer_too_fast,
     too_many,
+    unknown_kind,
     unknown_organisation,
     unknown_request,
 )
@@ -105,18 +106,20 @@ class Rights:
 
         Args:
             by: pseudonym of who asks.
-            whom: about whose data: their own, or that of whom they act for.
+            whom: about whose data: their own, or that of the person or company that they act for.
             level: how surely they signed in.
             organisation: Peer ID of who must answer.
             kind: what is asked.
             about: what it is about.
             asked: in their own words.
 
-        Raises `Invalid` (`unknown-organisation`), `Refused` (`requests-pace`), `Unkept`.
+        Raises `Invalid` (`unknown-organisation`, `unknown-request-kind`), `Refused` (`requests-pace`), `Unkept`.
         """
         peer = next((one for one in self.names if str.__str__(one) == organisation), None)
         if peer is None:
             raise unknown_organisation()
+        if kind not in rules.kinds_of(whom):
+            raise unknown_kind()
         person, now = self.keeping.person(whom), self._now()
         content = Content(whom, level, about, asked)
         made = Request(
@@ -178,8 +181,10 @@ class Rights:
     async def receive(self, peer: PeerId, placed: Placed) -> Progress:
         """Take in a request of another organisation's person; durable when this returns. The same may come again.
 
-        Raises `Conflict` (`request-exists`), `Refused` (`requests-pace`), `Unkept`.
+        Raises `Conflict` (`request-exists`), `Invalid` (`unknown-request-kind`), `Refused` (`requests-pace`), `Unkept`.
         """
+        if placed.kind not in rules.kinds_of(placed.whom):
+            raise unknown_kind()
         content = Content(placed.whom, placed.level, *rules.written_in(placed.about, placed.asked))
         known = await self._read(lambda at: self.keeping.one(at, "received", peer, placed.receipt))
         if known is None:

@@ -6,7 +6,7 @@ from typing import Any
 from sluis.config import Config
 from sluis.crypto import Jwk, Keys, read_jwks
 from sluis.grounds import Grounds
-from sluis.identity.looked import Asserting, Organisation, Trust, Trusted, WhoLooked
+from sluis.identity.looked import ASSERTED, Asserting, Organisation, Trust, Trusted, WhoLooked
 from sluis.identity.tokens import Tokens
 from sluis.kernel import Invalid, Place, Text
 from sluis.ledger import Ledger
@@ -38,14 +38,14 @@ class Looking:
             person: who is signed in, and how surely.
             whom: type and value of the number.
         """
-        kind, value = whom
-        if kind != "BSN":
+        kind = ASSERTED.get(whom[0])
+        if kind is None:
             return None
 
         def made(audience: str, reader: Jwk) -> str:
             return self._tokens.assertion(
                 person.acting, audience, acr=person.acr, at=person.at,
-                identifier=("BSN", value), reader=reader,
+                identifier=(kind, whom[1]), reader=reader,
             )  # fmt: skip
 
         return made

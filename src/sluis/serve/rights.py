@@ -14,7 +14,17 @@ from sluis.crypto import KeyStore
 from sluis.kernel import Acting, Clock, PeerId, Text, plain
 from sluis.ledger import ACTIVITY, PROCESSOR, Ledger, Processing, Search, line_of
 from sluis.query import Asker, Owners
-from sluis.rights import DataSubject, Inspection, Part, Rights, Traced, desk_routes, open_rights, page_routes
+from sluis.rights import (
+    DataSubject,
+    Inspection,
+    Part,
+    Rights,
+    Traced,
+    data_subject,
+    desk_routes,
+    open_rights,
+    page_routes,
+)
 from sluis.serve.identity import IdentityRooms
 from sluis.store import Store
 from sluis.web import Gate, SignedIn
@@ -44,7 +54,14 @@ def rights_routes(config: Config, parts: "Parts", rooms: IdentityRooms) -> list[
     whose = rooms.representing.whose
     gate, own = Gate(parts.point), config.node.oin
     return [
-        *page_routes(parts.rights, parts.inspection, whose, _Tracing(parts, own), download_of(parts, rooms)),
+        *page_routes(
+            parts.rights,
+            parts.inspection,
+            whose,
+            _Tracing(parts, own),
+            download_of(parts, rooms),
+            rooms.representing.people.rsin,
+        ),
         *desk_routes(parts.rights, gate, own),
     ]
 
@@ -123,13 +140,10 @@ def download_of(parts: "Parts", rooms: IdentityRooms) -> list[Part]:
         return await parts.accesses.of(await number(person))
 
     async def requests(person: SignedIn) -> Any:
-        kind, value = await number(person)
-        if kind != "BSN":
+        whom = data_subject(*await number(person))
+        if whom is None:
             return []
-        return [
-            _without(one, "person", "due", "attempts")
-            for one in await parts.rights.every(DataSubject("BSN", value))
-        ]
+        return [_without(one, "person", "due", "attempts") for one in await parts.rights.every(whom)]
 
     async def mandates(person: SignedIn) -> Any:
         own, held = Acting(person.acting.person), rooms.representing.people

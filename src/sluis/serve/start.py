@@ -6,7 +6,7 @@ from sluis.identity.looked import WhoLooked
 from sluis.identity.people import People
 from sluis.identity.start import FEW, Line, Source, Told
 from sluis.kernel import Acting, Text
-from sluis.rights import KIND_NAMES, DataSubject, Rights, state_name
+from sluis.rights import KIND_NAMES, Rights, data_subject, state_name
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.parts import Parts
 from sluis.serve.people import Representing
@@ -82,20 +82,20 @@ def _messages(contact: Contact) -> Source:
 
 def _requests(rights: Rights, representing: Representing) -> Source:
     async def read(person: SignedIn) -> Told | None:
-        kind, value = await representing.whose(person, "read")
-        if kind != "BSN":
+        whom = data_subject(*await representing.whose(person, "read"))
+        if whom is None:
             return None
-        found = await rights.of_person(DataSubject("BSN", value), most=_LATELY)
+        found = await rights.of_person(whom, most=_LATELY)
         lines = [
             Line(KIND_NAMES[one.kind], one.changed, state=state_name(one.kind, one.state))
             for one in found
             if not one.finished
         ]
-        return Told(tuple(lines[:FEW]), Text("U hebt geen verzoek lopen.", "You have no request under way."))
+        return Told(tuple(lines[:FEW]), Text("Er loopt geen verzoek.", "There is no request under way."))
 
     title = Text("Mijn verzoeken", "My requests")
-    action = Text("Bekijk uw verzoeken, of doe er een", "See your requests, or make one")
-    return Source(title, "/corrections", action, read, audiences=("citizen",))
+    action = Text("Bekijk de verzoeken, of doe er een", "See the requests, or make one")
+    return Source(title, "/corrections", action, read)
 
 
 def _access(accesses: Accesses, representing: Representing) -> Source:

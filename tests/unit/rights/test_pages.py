@@ -28,13 +28,14 @@ from sluis.query.model import StaysClosed
 from sluis.rights import DESK, NAVIGATION, DataSubject, Inspection, Part, Traced, desk_routes, page_routes
 from sluis.rights.mine import AN_HOUR
 from sluis.web import COOKIE, Gate, House, SignedIn, make_portal
+from sluis.web.cookies import LANGUAGE
 
 BAD = "<img src=x onerror=alert(1)>"
 SINCE = Period(date(2020, 1, 1))
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 ACTIVITY = Activity(
     "urn:x:inzage", Text("Uw eigen inzage", "Your own inspection"), Text("-", "-"), Oin(TOWN), "legal-obligation",
-    (Article("AVG", "15"),), SINCE, inspection=True,
+    (Article("AVG", "15"),), SINCE, inspection="people",
 )  # fmt: skip
 
 
@@ -90,8 +91,10 @@ class Asker:
         self.asked: list[tuple[Question, Who]] = []
         self.answers: Any = [{"naam": f"Ann {BAD}", "bedrag": 123456}]
 
+    known: tuple[Activity, ...] = (ACTIVITY,)
+
     def activities(self) -> tuple[Activity, ...]:
-        return (ACTIVITY,)
+        return self.known
 
     async def rendered(
         self,
@@ -136,7 +139,14 @@ class Pages(World):
         inspection = Inspection(asker, owners, kinds, self.clock, 0.3)  # type: ignore[arg-type]
         point = DecisionPoint(Policies(STANDARD), "town", town.ledger, self.clock)
         routes = [
-            *page_routes(town.rights, inspection, self._whose, self._traced, self._parts()),
+            *page_routes(
+                town.rights,
+                inspection,
+                self._whose,
+                self._traced,
+                self._parts(),
+                {"90000003": "001234567"}.get,
+            ),
             *desk_routes(town.rights, Gate(point), TOWN),
         ]
         house = House("Gemeente Fictief", True, (*NAVIGATION, *DESK))
@@ -149,6 +159,9 @@ class Pages(World):
         return None
 
     async def _whose(self, person: SignedIn, action: str) -> tuple[str, str]:
+        if person.acting.entity is not None:
+            kind, _, number = person.acting.entity.rpartition(":")
+            return kind, number
         return self.sessions.subject(person.session)
 
     async def _traced(self, whom: DataSubject, trace: str) -> Traced:
@@ -265,7 +278,6 @@ async def test_who_asks_without_end_waits(node: Pages) -> None:
 async def test_who_signed_in_weakly_or_as_somebody_else_does_not_ask(node: Pages) -> None:
     for who, status in (
         ({"level": "low"}, 303),
-        ({"audience": "company"}, 403),
         ({"kind": "pseudonym"}, 403),
     ):
         browser = await node.enter(**who)  # type: ignore[arg-type]
@@ -273,8 +285,86 @@ async def test_who_signed_in_weakly_or_as_somebody_else_does_not_ask(node: Pages
         shown = await browser.post("/mine", {"csrf": token})
         assert shown.status == status, who
     assert node.asker.asked == []
-    shown = await (await node.enter(audience="company")).get("/mine")
-    assert "nog niet voor ondernemingen" in shown.text
+
+
+COMPANY: dict[str, Any] = {"audience": "company", "kind": "pseudonym", "value": "x"}
+FOR_COMPANIES = msgspec.structs.replace(
+    ACTIVITY, id="urn:x:bedrijven", inspection="companies", articles=(Article("Wet open overheid", "5.5"),)
+)
+
+
+async def for_company(node: Pages, entity: str = "urn:nl:kvk:90000003") -> Browser:
+    return await node.enter(**COMPANY, entity=entity, entity_name="Bakkerij Fictief")
+
+
+def of_companies(alias: str, dataset: str, kind: str, activity: str = "urn:x:bedrijven") -> Offer:
+    made = offer(alias, dataset, activity)
+    return msgspec.structs.replace(made, subject=About("bsn", kind))
+
+
+async def test_who_acts_for_a_company_sees_what_is_known_of_it_under_both_its_numbers(node: Pages) -> None:
+    node.asker.known = (ACTIVITY, FOR_COMPANIES)
+    node.owners.offers["taxes"] = (
+        offer("taxes", "inkomen"),
+        of_companies("taxes", "aanslagen", "urn:nl:rsin"),
+        of_companies("taxes", "ondernemingen", "urn:nl:kvk"),
+        offer("taxes", "mensen", "urn:x:bedrijven"),
+    )
+    browser = await for_company(node)
+    begin = await browser.get("/mine")
+    assert "Wet open overheid, art. 5.5" in begin.text
+    assert "Bakkerij Fictief" in begin.text
+    shown = await browser.send(begin.form("/mine"))
+    assert shown.status == 200
+    asked = {
+        one.sql.rpartition("aanslagen")[1] or "ondernemingen": one.parameters for one, _ in node.asker.asked
+    }
+    assert asked == {"aanslagen": {"oneself": "001234567"}, "ondernemingen": {"oneself": "90000003"}}
+    assert {one.activity for one, _ in node.asker.asked} == {"urn:x:bedrijven"}
+    assert {who.acting.entity for _, who in node.asker.asked} == {"urn:nl:kvk:90000003"}
+    assert "vermogen" not in shown.text  # of people
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("nl", "Hier kan dit nog niet"), ("en", "Not possible here yet")]
+)
+async def test_a_company_reads_what_to_do_where_nobody_offers_this(
+    node: Pages, language: str, words: str
+) -> None:
+    browser = await for_company(node)
+    browser.cookies[LANGUAGE] = language
+    shown = await browser.get("/mine")
+    assert words in shown.text
+    assert 'action="/mine"' not in shown.text
+    form = (await browser.get("/requests/new?kind=access")).form("/requests")
+    assert (
+        await browser.send(form, organisation=str.__str__(TAXES), kind="access", remark="Alles.")
+    ).status == 303
+    await node.settle()
+    (request,) = await node.town.rights.of_person(DataSubject("urn:nl:kvk", "90000003"))
+    assert (request.kind, request.state) == ("access", "received")
+    assert "Wet open overheid, art. 4.4" in (await browser.get("/corrections")).text
+
+
+async def test_a_company_has_the_rights_that_are_not_of_people_alone(node: Pages) -> None:
+    browser = await for_company(node)
+    form = await browser.get("/requests/new")
+    assert 'value="erasure"' not in form.text
+    wrong = await browser.send(
+        form.form("/requests"), organisation=str.__str__(TAXES), kind="erasure", remark="Weg."
+    )
+    assert wrong.status == 400
+    mistake = (await browser.get("/requests/new?kind=correction")).form("/requests")
+    sent = await browser.send(mistake, organisation=str.__str__(TOWN), now="oud", should="nieuw", remark="")
+    assert sent.status == 303
+    await node.settle()
+    owner = await node.staff("data-owner")
+    listed = await owner.get("/desk/corrections")
+    one = await owner.send(listed.form("/desk/corrections/open"))
+    assert "KVK-nummer" in one.text
+    assert "90000003" in one.text
+    assert "Algemene wet bestuursrecht, art. 4:1" in one.text
+    assert "acht weken" in one.text
 
 
 async def test_a_mistake_is_reported_from_where_it_stands_and_comes_back_with_its_answer(node: Pages) -> None:

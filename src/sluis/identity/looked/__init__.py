@@ -4,9 +4,10 @@ from sluis.identity.looked.http import routes
 from sluis.identity.looked.model import Bounds, Look, Looked, Organisation, Silent, Trust
 from sluis.identity.looked.pages import NAVIGATION, page_routes
 from sluis.identity.looked.service import Asserting, Elsewhere, WhoLooked
-from sluis.identity.looked.trusted import Trusted
+from sluis.identity.looked.trusted import ASSERTED, Trusted
 
 __all__ = [
+    "ASSERTED",
     "NAVIGATION",
     "Asserting",
     "Bounds",

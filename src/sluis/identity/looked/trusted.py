@@ -1,19 +1,25 @@
 """Believing what another sign-in provider says about who a person is.
 
 A node that merely says so is not believed. Who may read by an assertion: it was signed by an issuer that the settings
-name, is meant for this organisation alone, is of now, was not used before, holds the person's number encrypted for this
-node, and the person signed in surely enough.
+name, is meant for this organisation alone, is of now, was not used before, holds the number of the person, or of the
+company that they act for, encrypted for this node, and the person signed in surely enough.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from sluis.crypto import LEEWAY, Keys, read_json, read_jws
 from sluis.identity.looked.model import Trust
-from sluis.identity.tokens import Asserted
+from sluis.identity.tokens import Asserted, IdType
 from sluis.kernel import Invalid, PeerId, Refused, Text, Unidentified, level_of, reaches
 
 _LONGEST = 16 * 1024  # characters
+
+ASSERTED: Mapping[str, IdType] = MappingProxyType(
+    {"BSN": "BSN", "urn:nl:kvk": "KvKnr", "urn:nl:rsin": "RSIN"}
+)
+"""By kind of number in the log, how an assertion names it: a person, or the company that somebody acts for."""
 
 
 class Reader(Protocol):
@@ -62,13 +68,14 @@ class Trusted:
             )
         except Invalid:
             raise _not_believed() from None
-        if asserted.kind != "BSN" or not asserted.value:
+        kind = next((one for one, told in ASSERTED.items() if told == asserted.kind), None)
+        if kind is None or not asserted.value:
             raise _not_believed()
         if not reaches(level_of(asserted.acr), trust.level):
             raise _not_sure_enough()
         if not await self._once.spend(f"assertion {trust.issuer}", asserted.jti, asserted.ends + LEEWAY):
             raise _not_believed()
-        return asserted.kind, asserted.value
+        return kind, asserted.value
 
 
 def audience_of(peer: PeerId) -> str:

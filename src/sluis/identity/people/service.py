@@ -176,6 +176,11 @@ class People:
         held = self._keeping.company(self._keeping.whole_of(urn) or urn)
         return "" if held is None else held.company.name
 
+    def rsin(self, kvk: str) -> str | None:
+        """The number as a legal person of a company (KVK number), as the trade register told it last; None when that is not known."""
+        held = self._keeping.company(KVK + kvk)
+        return None if held is None or held.company.rsin is None else str.__str__(held.company.rsin)
+
     async def tidy(self) -> None:
         """Forget what is over and nobody asks for any more. To be called every minute. Raises `Unkept`."""
         await self.turning.tidy()
