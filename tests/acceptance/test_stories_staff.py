@@ -134,7 +134,10 @@ def test_an_auditor_verifies_the_log_takes_evidence_along_and_changes_nothing(
         ad.does_not_read(ad.say("Nieuwe toets vastleggen", "Record a new review"))
         ad.stops("activity")
         ad.go("/contracts", refused=True)
-        ad.reads("fsc-admin", ad.say("Vraag de rol aan", "Request the role"))
+        ad.reads(
+            ad.say("beheerder van het knooppunt", "node administrator"),
+            ad.say("Vraag de rol aan", "Request the role"),
+        )
         ad.stops("refused")
 
 

@@ -18,7 +18,7 @@ from sluis.catalogue.rules import offered_terms
 from sluis.catalogue.service import Catalogue, not_there
 from sluis.crypto import Peer
 from sluis.kernel import Conflict, PeerId, Refused, Text
-from sluis.policy import ACCEPT_TERMS, CATALOGUE, READ_TERMS, Resource
+from sluis.policy import ACCEPT_TERMS, ASK_FOR_ROLE, CATALOGUE, READ_TERMS, Resource, takes_role
 from sluis.web import (
     STAFF,
     Cell,
@@ -227,9 +227,8 @@ def not_yours() -> Refused:
     return Refused(
         "terms-not-yours",
         Text("U mag geen voorwaarden aanvaarden of zien voor uw organisatie.", "You may not accept or see terms for your organisation."),
-        Text("Aanvaarden mag wie fsc-admin of data-owner is; zien mag ook wie privacy-officer is.",
-             "Who is fsc-admin or data-owner may accept; who is privacy-officer may see them too."),
-        Text("Vraag het iemand met een van deze rollen.", "Ask somebody with one of these roles."),
+        takes_role("fsc-admin", "data-owner", looks=["privacy-officer"]),
+        ASK_FOR_ROLE,
         rule="terms-accepters",
     )  # fmt: skip
 

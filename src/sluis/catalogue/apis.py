@@ -12,7 +12,7 @@ from sluis.catalogue.openapi import Document
 from sluis.catalogue.service import Catalogue, not_there
 from sluis.catalogue.trying import Trying, no_document
 from sluis.kernel import PeerId, Problem, Refused, Text
-from sluis.policy import CATALOGUE, TRY_SERVICE, Resource
+from sluis.policy import ASK_FOR_ROLE, CATALOGUE, TRY_SERVICE, Resource, takes_role
 from sluis.web import STAFF, Form, Gate, SignedIn, page
 
 MAY_TRY = ("fsc-admin", "data-owner", "developer")
@@ -126,8 +126,7 @@ def not_yours() -> Refused:
     return Refused(
         "trying-not-yours",
         Text("U mag hier geen diensten proberen.", "You may not try services out here."),
-        Text("Dat mag wie fsc-admin, data-owner of developer is: het verzoek gaat echt, onder een contract van uw organisatie.",
-             "Who is fsc-admin, data-owner or developer may: the request is real, under a contract of your organisation."),
-        Text("Vraag het iemand met een van deze rollen.", "Ask somebody with one of these roles."),
+        takes_role("fsc-admin", "data-owner", "developer"),
+        ASK_FOR_ROLE,
         rule="service-triers",
     )  # fmt: skip

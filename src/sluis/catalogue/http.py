@@ -18,7 +18,7 @@ from sluis.catalogue.listing import LONGEST, MOST, Facet, Finds, Order
 from sluis.catalogue.model import FOLDERS, Entry, Form, Harvest, Kind
 from sluis.catalogue.service import Catalogue, Written, no_catalogue, not_there
 from sluis.kernel import Invalid, PeerId, Refused, Text
-from sluis.policy import CHANGE_GROUP, GROUP, Resource
+from sluis.policy import CHANGE_GROUP, GROUP, Resource, takes_role
 from sluis.web import Gate, Person, header
 
 FORMS: dict[str, Form] = {
@@ -188,7 +188,7 @@ def _not_yours() -> Refused:
         Text(
             "U mag de catalogi van anderen niet laten lezen.", "You may not have catalogues of others read."
         ),
-        Text("Dat mag alleen wie de rol fsc-admin heeft.", "Only who has the role fsc-admin may."),
+        takes_role("fsc-admin"),
         Text("Wacht: het gebeurt elk uur vanzelf.", "Wait: it happens every hour by itself."),
         rule="catalogue-harvesters",
     )

@@ -26,6 +26,7 @@ from sluis.catalogue.rules import offered_terms
 from sluis.catalogue.service import Catalogue, no_catalogue, not_there
 from sluis.catalogue.views import is_web, view_of
 from sluis.kernel import Text
+from sluis.policy import REQUESTERS
 from sluis.web import Entry as Link
 from sluis.web import SignedIn, page
 
@@ -167,16 +168,17 @@ def page_routes(
             raise not_there()
         harvest, entry = found
         name = entry.iri.rpartition("/")[2]
-        staff = visitor is not None and visitor.audience == "staff" and "fsc-admin" in visitor.roles
+        staff = visitor is not None and visitor.audience == "staff"
+        requests = staff and visitor is not None and not {*REQUESTERS}.isdisjoint(visitor.roles)
         asked = {
             "peer": str.__str__(harvest.peer),
             **({"service": unquote(name)} if entry.kind == "service" else {}),
         }
-        contracts = f"/contracts/new?{urlencode(asked)}" if staff else ""
+        contracts = f"/contracts/new?{urlencode(asked)}" if requests else ""
         return page(
             request, "catalogue/other.html", entry=entry, harvest=harvest, kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,
             themes=THEMES, is_web=is_web,
-            documented=name if entry.openapi == f"{entry.iri}/openapi" else "", contracts=contracts,
+            documented=name if entry.openapi == f"{entry.iri}/openapi" else "", contracts=contracts, staff=staff,
             agreement=agreement_of(terms, visitor, harvest.peer, entry.iri, entry.terms),
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ from sluis.catalogue.harvesting import Harvester
 from sluis.catalogue.model import Harvest
 from sluis.catalogue.troubles import trouble_in_words
 from sluis.kernel import PeerId, Refused, Text
-from sluis.policy import CHANGE_GROUP, GROUP, READ_GROUP, Resource
+from sluis.policy import CHANGE_GROUP, GROUP, READ_GROUP, Resource, takes_role
 from sluis.web import STAFF, Form, Gate, SignedIn, page, redirect
 from sluis.web import Entry as Link
 
@@ -95,8 +95,7 @@ def not_yours() -> Refused:
     return Refused(
         "harvests-not-yours",
         Text("U mag niet zien hoe catalogi van anderen gelezen worden.", "You may not see how catalogues of others are read."),
-        Text("Dat mag wie fsc-admin of fsc-readonly is; laten lezen mag alleen fsc-admin.",
-             "Who is fsc-admin or fsc-readonly may; only fsc-admin has them read."),
+        takes_role(CHANGES, looks=["fsc-readonly"]),
         Text("Zoeken in de catalogus mag iedereen.", "Anybody may search the catalogue."),
         rule="catalogue-harvesters",
     )  # fmt: skip

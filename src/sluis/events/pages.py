@@ -144,6 +144,7 @@ def page_routes(post_: Post, gate: Gate) -> list[HTTPRouteHandler]:
             owner=post_.name(subscription.owner), sink=shown_sink(subscription.sink), states=STATES, modes=MODES,
             trouble=explained(course.trouble) if course.trouble else None, newest=standing.newest,
             done=done if done in ("replay", "give-up") else None, count=number_in(request.query_params.get("count")),
+            changes=gate.offers(person, CHANGE_EVENTS, Resource(EVENTS, str.__str__(post_.own), {"subscription": id})),
             because=explained(subscription.because) if subscription.because in TROUBLES else None,
         )  # fmt: skip
 

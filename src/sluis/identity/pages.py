@@ -14,6 +14,7 @@ from sluis.identity.people import Choice
 from sluis.identity.sessions import Leaving, Sessions, SigningIn, Way
 from sluis.identity.start import Start
 from sluis.kernel import Level, Refused, Text, reaches
+from sluis.policy import role_words
 from sluis.web import (
     Audience,
     Entry,
@@ -93,7 +94,12 @@ def routes(
         if visitor is None:
             return page(request, "identity/first.html")
         if visitor.audience == "staff":
-            return page(request, "identity/workplace.html", groups=setting_of(request).workplace())
+            return page(
+                request,
+                "identity/workplace.html",
+                groups=setting_of(request).workplace(),
+                roles=[role_words(one) for one in visitor.roles],
+            )
         blocks, weak = await start.of(visitor), start.hidden(visitor)
         return page(request, "identity/start.html", blocks=blocks, weak=weak)
 

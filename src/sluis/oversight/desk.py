@@ -3,7 +3,16 @@ itself in the log)."""
 
 from sluis.kernel import NotFound, Refused, Text
 from sluis.oversight.service import Oversight
-from sluis.policy import CHANGE_OVERSIGHT, LOG, OVERSIGHT, READ_LOG, READ_OVERSIGHT, Resource
+from sluis.policy import (
+    ASK_FOR_ROLE,
+    CHANGE_OVERSIGHT,
+    LOG,
+    OVERSIGHT,
+    READ_LOG,
+    READ_OVERSIGHT,
+    Resource,
+    takes_role,
+)
 from sluis.web import Gate, SignedIn
 
 OFFICER, AUDITOR = "privacy-officer", "auditor"
@@ -62,8 +71,7 @@ def _not_yours() -> Refused:
     return Refused(
         "oversight-not-yours",
         Text("U mag dit niet zien of doen.", "You may not see or do this."),
-        Text("Daarvoor is de rol privacy-officer nodig; om te kijken en na te rekenen is auditor genoeg.",
-             "That takes the role privacy-officer; to look and verify, auditor is enough."),
-        Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
+        takes_role(OFFICER, looks=[AUDITOR]),
+        ASK_FOR_ROLE,
         rule="oversight-readers",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from sluis.owning import views
 from sluis.owning.matrix import OPENNESS, matrix
 from sluis.owning.service import LONGEST_REASON, PREVIEWS_AN_HOUR, Holdings
 from sluis.owning.wording import differences, masked_as, told
-from sluis.policy import DATA, READ_DATA, Resource
+from sluis.policy import ASK_FOR_ROLE, DATA, READ_DATA, Resource, takes_role
 from sluis.web import STAFF, Entry, Form, Gate, SignedIn, export, page, setting_of
 
 ROLE = "data-owner"
@@ -192,8 +192,8 @@ def _not_yours() -> Refused:
     return Refused(
         "data-not-yours",
         Text("U mag deze gegevens niet beheren.", "You may not look after these data."),
-        Text("Daarvoor is de rol data-owner nodig.", "That takes the role data-owner."),
-        Text("Vraag de rol aan bij de beheerder van dit knooppunt.", "Request the role from the operator of this node."),
+        takes_role(ROLE),
+        ASK_FOR_ROLE,
     )  # fmt: skip
 
 

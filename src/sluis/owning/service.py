@@ -21,6 +21,7 @@ from sluis.owning.health import Sources
 from sluis.owning.history import History, Version
 from sluis.policy import (
     ACTIVITY_ID,
+    ASK_FOR_ROLE,
     DATA,
     PREVIEW_DATA,
     PREVIEW_SECRET,
@@ -33,6 +34,7 @@ from sluis.policy import (
     consultation,
     explained,
     person,
+    takes_role,
 )
 from sluis.web import SignedIn
 
@@ -429,8 +431,8 @@ def _may_not(decided: Decided, level: object) -> Refused:
         "preview-not-yours",
         Text("U mag geen proefblik doen.", "You may not take a preview."),
         decided.reason
-        or Text("Daarvoor is de rol data-owner nodig, en niveau substantieel.", "That takes the role data-owner, and level substantial."),
-        Text("Vraag de rol aan bij de beheerder van dit knooppunt.", "Request the role from the operator of this node."),
+        or takes_role("data-owner"),
+        ASK_FOR_ROLE,
         rule=decided.rule, legal=decided.legal, level=level,  # type: ignore[arg-type]
     )  # fmt: skip
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from sluis.policy.records import Occasion, references_of
     from sluis.policy.replaying import Replayed, replay
+    from sluis.policy.roles import ASK_FOR_ROLE, REQUESTERS, role_words, takes_role
     from sluis.policy.service import Call, DecisionPoint
     from sluis.policy.standard import (
         ACCEPT_TERMS,
@@ -94,6 +95,7 @@ __all__ = [
     "ACCESS",
     "ACTIVITY_ID",
     "APPLICATION",
+    "ASK_FOR_ROLE",
     "BY_DAY",
     "CATALOGUE",
     "CHANGE_ACCESS",
@@ -134,6 +136,7 @@ __all__ = [
     "READ_TERMS",
     "READ_USAGE",
     "RECEIVE_NOTIFICATIONS",
+    "REQUESTERS",
     "REQUESTS",
     "REQUEST_CONTRACT",
     "STANDARD",
@@ -173,8 +176,10 @@ __all__ = [
     "read_own",
     "references_of",
     "replay",
+    "role_words",
     "routes",
     "rulings_of",
     "simulated",
+    "takes_role",
     "try_cases",
 ]

@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.grounds import Activity, Offer, OfferedColumn
 from sluis.kernel import Invalid, PeerId, Problem, Text
+from sluis.policy import REQUESTERS
 from sluis.query.answers import HANDLES, answer_routes
 from sluis.query.desk import Desk
 from sluis.query.filled import Filled, filled_in, placeholders, ticked_question, written_question
@@ -27,8 +28,16 @@ from sluis.query.showing import fetched
 from sluis.web import STAFF, Entry, Form, Gate, OnRefusal, SignedIn, page, redirect, setting_of
 
 NAVIGATION = (
-    Entry("/ask", Text("Stel een vraag", "Ask a question"), ("staff",), section="asking"),
-    Entry("/ask/saved", Text("Bewaarde vragen", "Saved questions"), ("staff",), section="asking"),
+    Entry(
+        "/ask", Text("Stel een vraag", "Ask a question"), ("staff",), section="asking", without=("auditor",)
+    ),
+    Entry(
+        "/ask/saved",
+        Text("Bewaarde vragen", "Saved questions"),
+        ("staff",),
+        section="asking",
+        without=("auditor",),
+    ),
 )
 """What the layout shows of this room."""
 
@@ -37,9 +46,6 @@ MOST_LISTED = 25
 
 MOST_SHOWN = 30
 """Datasets on the form; who has more, looks for them."""
-
-REQUESTERS = frozenset(("contract-requester", "fsc-admin"))
-"""Roles with which somebody requests a contract, as the policies of every node have it; others are told whom to ask."""
 
 _KEPT = 16  # activities of which it is known how datasets can be joined
 
@@ -106,7 +112,7 @@ def page_routes(
         return page(
             request, "query/question.html", status=200 if wrong is None else wrong.status, activity=activity, filled=filled,
             owners=_by_owner(shown, known.keys(sight.offers)), sight=sight, made=made, wrong=wrong, operators=OPERATORS, conditions=range(1, _rooms(filled) + 1), most_conditions=CONDITIONS,
-            parameters=_named(filled), names={one.alias: one.name for one in sight.owners}, contracts=contracts and not REQUESTERS.isdisjoint(person.roles),
+            parameters=_named(filled), names={one.alias: one.name for one in sight.owners}, contracts=contracts and not {*REQUESTERS}.isdisjoint(person.roles),
             filters=_filterable(shown), total=len(sight.offers), shown=len(shown), closed=_nothing_open(sight, asker.peer), keys=_keys(sight.offers),
         )  # fmt: skip
 

@@ -119,6 +119,7 @@ def _desk(
 
     def one_page(
         request: HttpRequest[Any, Any, Any],
+        person: SignedIn,
         found: Request,
         wrong: Problem | None = None,
         reason: str = "",
@@ -128,6 +129,7 @@ def _desk(
             request, "rights/desk_request.html", status=wrong.status if wrong else 200, one=found, path=path, names=names,
             kinds=KIND_NAMES, hint=hint_of, numbers=NUMBERS, state_name=state_name, after=FOLLOWS[found.state], reasoned=REASONED,
             answer_by=rules.answer_by, term=rules.term_of, wrong=wrong, reason=reason, chosen=state,
+            changes=gate.offers(person, change, Resource(REQUESTS, str.__str__(own))),
         )  # fmt: skip
 
     @post(f"{path}/open", opt=STAFF, status_code=200)
@@ -135,7 +137,7 @@ def _desk(
         """Eén verzoek, met wat de aanvrager schreef."""
         await may(person, read)
         found = await rights.opened(person.acting.person, *_key(form), kinds)
-        return one_page(request, found)
+        return one_page(request, person, found)
 
     @post(f"{path}/decide", opt=STAFF, status_code=200)
     async def decide(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[Any]:
@@ -148,7 +150,7 @@ def _desk(
         except Problem as problem:
             if problem.status not in (400, 409):
                 raise
-            return one_page(request, await rights.opened(by, *key, kinds), problem, reason, state)
+            return one_page(request, person, await rights.opened(by, *key, kinds), problem, reason, state)
         return redirect(path, done=key[1])
 
     return [listed, opened, decide]

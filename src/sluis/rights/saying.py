@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from sluis.kernel import Conflict, Invalid, NotFound, Refused, Text, Upstream
+from sluis.policy import ASK_FOR_ROLE
 from sluis.rights.model import Kind, NumberKind, State
 
 KIND_NAMES: Mapping[Kind, Text] = MappingProxyType(
@@ -191,9 +192,9 @@ def not_your_desk() -> Refused:
     return Refused(
         "desk-not-yours",
         Text("U mag deze verzoeken niet behandelen.", "You may not handle these requests."),
-        Text("Meldingen zijn voor de rol data-owner, andere verzoeken voor de rol privacy-officer.",
-             "Reports are for the role data-owner, other requests for the role privacy-officer."),
-        Text("Vraag de beheerder om de rol.", "Ask the administrator for the role."),
+        Text("Meldingen zijn voor de gegevensbeheerder, andere verzoeken voor de privacyfunctionaris.",
+             "Reports are for the data owner, other requests for the privacy officer."),
+        ASK_FOR_ROLE,
         rule="desk-readers",
     )  # fmt: skip
 

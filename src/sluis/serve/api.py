@@ -14,7 +14,7 @@ from sluis.events import doctor, interests, publishing, standing, subscriptions
 from sluis.identity import access, looked, passkeys, people
 from sluis.kernel import Invalid, PeerId, Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
-from sluis.policy import LOG, READ_LOG, Resource, call_routes
+from sluis.policy import ASK_FOR_ROLE, LOG, READ_LOG, Resource, call_routes, takes_role
 from sluis.serve.deciding import DECIDING, PUBLISHING, by_socket
 from sluis.serve.events import event_routes
 from sluis.serve.parts import Parts
@@ -151,11 +151,8 @@ def _not_yours() -> Refused:
     return Refused(
         "log-not-yours",
         Text("U mag deze logregels niet lezen.", "You may not read these log lines."),
-        Text(
-            "Alleen wie de rol privacy-officer heeft, leest het logboek van dit knooppunt.",
-            "Only who has the role privacy-officer reads the log of this node.",
-        ),
-        Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
+        takes_role("privacy-officer"),
+        ASK_FOR_ROLE,
         rule="log-readers",
     )
 

@@ -10,7 +10,7 @@ from litestar import Request
 
 from sluis.identity.provider import DECISIONS, EVENTS, READ_EVENTS, Provider
 from sluis.kernel import Refused, Text
-from sluis.policy import Who
+from sluis.policy import ASK_FOR_ROLE, Who, takes_role
 from sluis.web import Access, OnRefusal, Person, TokenAccess, thumbprint_of, token_of
 
 Asking = Request[Any, Any, Any]
@@ -95,8 +95,8 @@ def _official(right: Right, person: Person) -> str:
         raise Refused(
             right.code,
             right.person,
-            Text(f"Daarvoor is de rol {right.role} nodig.", f"That takes the role {right.role}."),
-            Text("Vraag de rol aan bij de beheerder.", "Request the role from whoever runs the node."),
+            takes_role(right.role),
+            ASK_FOR_ROLE,
             rule=right.code,
         )
     return person.person

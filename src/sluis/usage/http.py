@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, QueryParameter
 
 from sluis.kernel import Invalid, PeerId, Refused, Text
-from sluis.policy import READ_USAGE, USAGE, Resource
+from sluis.policy import ASK_FOR_ROLE, READ_USAGE, USAGE, Resource, takes_role
 from sluis.usage.model import Statement
 from sluis.usage.rules import read_month
 from sluis.usage.service import Usage
@@ -75,9 +75,7 @@ def not_yours() -> Refused:
             "U mag niet zien wat er gebruikt is en wat het kost.",
             "You may not see what was used and what it costs.",
         ),
-        Text(
-            "Dat mag wie finance, data-owner of fsc-admin is.", "Who is finance, data-owner or fsc-admin may."
-        ),
-        Text("Vraag het iemand met een van deze rollen.", "Ask somebody with one of these roles."),
+        takes_role("finance", "data-owner", "fsc-admin"),
+        ASK_FOR_ROLE,
         rule="usage-readers",
     )

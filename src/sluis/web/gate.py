@@ -39,6 +39,11 @@ class Gate:
                 legal=decided.legal, level=self._point.level_asked(decided),
             )  # fmt: skip
 
+    def offers(self, who: SignedIn, action: str, resource: Resource) -> bool:
+        """Whether a page offers this person to do this: what the same policies say, on no record, since nothing is done yet.
+        Arguments as `require`, which is still asked when they do it."""
+        return self._point.decide(Evaluation(_subject(who), Action(action), resource)).permit
+
 
 def _subject(who: Person | SignedIn) -> Subject:
     if isinstance(who, Person):

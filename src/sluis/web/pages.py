@@ -70,6 +70,7 @@ class Entry(msgspec.Struct, frozen=True):
         roles: officials see it who have one of these; None: all of them. What a page itself asks, its route says.
         section: under which it stands where there are many.
         about: what one does there, in a sentence.
+        without: officials who have no role but these do not see it.
     """
 
     path: str
@@ -79,6 +80,7 @@ class Entry(msgspec.Struct, frozen=True):
     roles: tuple[str, ...] | None = None
     section: Section = ""
     about: Text | None = None
+    without: tuple[str, ...] = ()
 
     def is_for(self, visitor: SignedIn | None) -> bool:
         """Whether this visitor sees it."""
@@ -86,9 +88,11 @@ class Entry(msgspec.Struct, frozen=True):
             return self.open
         if self.audiences is not None and visitor.audience not in self.audiences:
             return False
-        return (
-            visitor.audience != "staff" or self.roles is None or not {*self.roles}.isdisjoint(visitor.roles)
-        )
+        if visitor.audience != "staff":
+            return True
+        if visitor.roles and {*self.without}.issuperset(visitor.roles):
+            return False
+        return self.roles is None or not {*self.roles}.isdisjoint(visitor.roles)
 
 
 class Menu(msgspec.Struct, frozen=True):
@@ -161,6 +165,10 @@ class Setting(msgspec.Struct, frozen=True):
         ]
         found.append((Text("En verder", "And further"), tuple(one for one in entries if not one.section)))
         return [(title, some) for title, some in found if some]
+
+    def leads_to(self, path: str) -> bool:
+        """Whether the navigation leads this visitor there: other pages point there as well then."""
+        return any(one.path == path for one in self.entries())
 
     def entry(self) -> Entry | None:
         """The entry of this page: it leads here, or to the nearest page above."""

@@ -306,7 +306,7 @@ async def test_an_official_with_the_right_accepts_on_the_page_and_everybody_sees
 async def test_who_has_no_right_sees_who_does_and_may_not_accept(pair: Pair) -> None:
     browser = Desk(pair, "fsc-readonly").browser("en")
     shown = await browser.get(page_of(pair))
-    assert "Who has the role fsc-admin or data-owner" in shown.text
+    assert "who is data owner or node administrator accepts them" in shown.text
     assert (await browser.get("/catalogue/terms")).status == 403
     form = {"owner": str.__str__(OWN), "entry": pair.iri, "digest": pair.offered.digest}
     assert (await browser.post("/catalogue/terms", form)).status == 403

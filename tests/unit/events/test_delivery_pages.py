@@ -125,6 +125,9 @@ async def test_dead_letters_are_tried_again_or_given_up_after_the_page_asked_onc
     assert desk.queue.standing()[one.id].dead == 3
     form = asked.form(where)
     assert (await desk.browser("privacy-officer").send(form)).status == 403
+    watched = (await desk.browser("privacy-officer").get(f"/deliveries/{one.id}")).text
+    assert "Probeer opnieuw" not in watched
+    assert "Probeer opnieuw" in (await browser.get(f"/deliveries/{one.id}")).text
     assert (await browser.post(where, {"first": "1", "last": "3"})).status == 403  # without the form's token
     assert desk.written == []
     done = await browser.send(form)

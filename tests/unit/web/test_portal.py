@@ -542,6 +542,19 @@ def test_navigation_shows_officials_what_is_for_their_roles(
     assert entry.is_for(who) is shown
 
 
+@pytest.mark.parametrize(
+    ("roles", "shown"), [((), True), (("auditor",), False), (("auditor", "clerk"), True), (("clerk",), True)]
+)
+def test_what_is_not_for_who_has_one_role_alone_is_shown_to_who_has_another(
+    roles: tuple[str, ...], shown: bool
+) -> None:
+    entry = Entry("/x", Text("x", "x"), ("staff",), without=("auditor",))
+    assert (
+        entry.is_for(SignedIn("h1", Acting("p1"), "staff", "low", "acr", "directory", 0, roles=roles))
+        is shown
+    )
+
+
 @post("/letters", status_code=200)
 async def letter(person: SignedIn, form: Form) -> dict[str, str]:
     """Something that somebody works on for a while."""

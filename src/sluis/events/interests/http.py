@@ -33,7 +33,7 @@ from sluis.events.interests.service import Interests
 from sluis.events.notices import Notices
 from sluis.grounds import OfferedNotice
 from sluis.kernel import PeerId, Refused, Text, Trace
-from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
+from sluis.policy import ASK_FOR_ROLE, CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource, takes_role
 from sluis.web import Gate, OnRefusal, Person, purpose_of, write_line
 
 T = TypeVar("T")
@@ -236,7 +236,7 @@ def not_yours() -> Refused:
     return Refused(
         "events-not-yours",
         Text("U mag dit niet doen met gebeurtenissen.", "You may not do this with events."),
-        Text("Daarvoor is de rol event-admin nodig.", "That takes the role event-admin."),
-        Text("Vraag het de beheerder van dit knooppunt.", "Ask the operator of this node."),
+        takes_role("event-admin"),
+        ASK_FOR_ROLE,
         rule="events-not-yours",
     )

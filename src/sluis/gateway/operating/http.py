@@ -28,7 +28,7 @@ from sluis.gateway.operating.model import (
 )
 from sluis.gateway.operating.service import Operator
 from sluis.kernel import PeerId, Refused, Text
-from sluis.policy import CHANGE_GROUP, GROUP, READ_GROUP, Resource
+from sluis.policy import ASK_FOR_ROLE, CHANGE_GROUP, GROUP, READ_GROUP, Resource, takes_role
 from sluis.web import Gate, Person
 
 _TAGS = ["groep"]
@@ -161,9 +161,6 @@ def _not_yours() -> Refused:
     return Refused(
         "group-not-yours",
         Text("U mag dit niet in de groep.", "You may not do this in the group."),
-        Text(
-            "Daarvoor is de rol fsc-admin nodig; om te kijken is fsc-readonly genoeg.",
-            "That takes the role fsc-admin; to look, fsc-readonly is enough.",
-        ),
-        Text("Vraag het de beheerder van dit knooppunt.", "Ask the operator of this node."),
+        takes_role("fsc-admin", looks=["fsc-readonly"]),
+        ASK_FOR_ROLE,
     )

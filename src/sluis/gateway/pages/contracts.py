@@ -6,7 +6,7 @@ form does its work once.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, cast, get_args
@@ -23,7 +23,7 @@ from sluis.gateway.pages.agreements import MOST, Agreements, acts_of, row_of
 from sluis.gateway.pages.model import SECTIONS, Agreement, Section, Shown, Signed
 from sluis.gateway.pages.rights import May
 from sluis.kernel import HERE, Clock, Conflict, Invalid, NotFound, Problem, Text
-from sluis.policy import CHANGE_GROUP, DECIDE_CONTRACT, READ_CONTRACTS
+from sluis.policy import CHANGE_GROUP, DECIDE_CONTRACT, READ_CONTRACTS, REQUEST_CONTRACT
 from sluis.web import (
     STAFF,
     Cell,
@@ -114,14 +114,17 @@ def contract_routes(desk: Desk, may: May) -> list[HTTPRouteHandler]:
         counts = {one: sum(row.section == one for row in found) for one in SECTIONS}
         return page(
             request, "gateway/pages/contracts.html", listing=listing, counts=counts, section=section,
-            full=len(found) >= MOST, most=MOST, words=words,
+            full=len(found) >= MOST, most=MOST, words=words, decides=may.offers(person, DECIDE_CONTRACT),
+            requests=may.offers(person, REQUEST_CONTRACT),
         )  # fmt: skip
 
     @get("/contracts/{hash:str}", opt=STAFF)
     async def one(person: SignedIn, request: Request[Any, Any, Any], hash: str) -> Response[bytes]:
         """Eén contract, in gewone woorden."""
         await may(person, READ_CONTRACTS)
-        return shown_page(request, desk, await desk.shown(hash))
+        shown = await desk.shown(hash)
+        can = {each for each in shown.acts if may.offers(person, right_for(each))}
+        return shown_page(request, desk, shown, can)
 
     @get("/contracts/{hash:str}/{act:str}", opt=STAFF)
     async def ask(person: SignedIn, request: Request[Any, Any, Any], hash: str, act: str) -> Response[bytes]:
@@ -181,12 +184,14 @@ def date_of(seconds: int) -> date:
     return datetime.fromtimestamp(min(seconds, _LAST), UTC).astimezone(HERE).date()
 
 
-def shown_page(request: Request[Any, Any, Any], desk: Desk, shown: Shown) -> Response[bytes]:
-    """The page about one contract."""
+def shown_page(
+    request: Request[Any, Any, Any], desk: Desk, shown: Shown, can: Collection[Action]
+) -> Response[bytes]:
+    """The page about one contract; `can`: what of what is left to do this person may do."""
     done = request.query_params.get("done")
     return page(
         request, "gateway/pages/contract.html", shown=shown, view=shown.view, row=shown.row, words=words,
-        activities=desk.activities, path=path_of, name=desk.name,
+        activities=desk.activities, path=path_of, name=desk.name, can=can,
         done=done if done in get_args(Action) or done in ("made", "there") else None,
     )  # fmt: skip
 

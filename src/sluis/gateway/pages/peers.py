@@ -18,7 +18,7 @@ from sluis.gateway.pages.contracts import Desk, date_of, listed_row
 from sluis.gateway.pages.neighbours import Neighbour, Neighbours
 from sluis.gateway.pages.rights import May
 from sluis.kernel import NotFound, PeerId, Problem, Text
-from sluis.policy import CHANGE_GROUP, READ_GROUP
+from sluis.policy import CHANGE_GROUP, READ_GROUP, REQUEST_CONTRACT
 from sluis.web import (
     STAFF,
     Cell,
@@ -117,7 +117,8 @@ def peer_routes(desk: Desk, neighbours: Neighbours, own: Own, may: May) -> list[
         return page(
             request, "gateway/pages/peer.html", one=shown, heard=heard, directory=directory, listing=listing,
             words=words, now=desk.now(), health=shown.health(desk.now()), warn=int(WARN_BEFORE.total_seconds()),
-            tried=request.query_params.get("tried") == "yes",
+            tried=request.query_params.get("tried") == "yes", changes=may.offers(person, CHANGE_GROUP),
+            requests=may.offers(person, REQUEST_CONTRACT),
         )  # fmt: skip
 
     @post("/peers/try", opt=STAFF, status_code=200)

@@ -11,7 +11,7 @@ from sluis.gateway.pages.examining import Part, examining_routes
 from sluis.gateway.pages.neighbours import Neighbours
 from sluis.gateway.pages.peers import Own, peer_routes
 from sluis.gateway.pages.requesting import request_routes
-from sluis.gateway.pages.rights import AGREES, LOOKS, may_in_group
+from sluis.gateway.pages.rights import AGREES, LOOKS, May
 from sluis.gateway.pages.watching import watching_routes
 from sluis.gateway.traffic import Traffic
 from sluis.kernel import Clock, Text
@@ -51,7 +51,7 @@ def page_routes(
         clock: aware UTC.
     """
     desk = Desk(membership, operator, activities, clock)
-    may, neighbours = may_in_group(gate, desk.own), Neighbours(desk, traffic)
+    may, neighbours = May(gate, desk.own), Neighbours(desk, traffic)
     return [
         *request_routes(desk, may),
         *contract_routes(desk, may),

@@ -14,7 +14,7 @@ from sluis.grounds.consents import Narrowing
 from sluis.identity.access.model import AccessView, ConsentView, NewConsent
 from sluis.identity.access.service import Accesses
 from sluis.kernel import PeerId, Refused, Text
-from sluis.policy import ACCESS, CHANGE_ACCESS, READ_ACCESS, Resource
+from sluis.policy import ACCESS, ASK_FOR_ROLE, CHANGE_ACCESS, READ_ACCESS, Resource, takes_role
 from sluis.web import Gate, Person
 
 _TAGS = ["toegang"]
@@ -86,9 +86,6 @@ def _not_yours() -> Refused:
     return Refused(
         "access-not-yours",
         Text("U mag niets doen met toegang.", "You may do nothing about access."),
-        Text(
-            "Daarvoor is de rol access-admin nodig; om te kijken is privacy-officer genoeg.",
-            "That takes the role access-admin; to look, privacy-officer is enough.",
-        ),
-        Text("Vraag het de beheerder van dit knooppunt.", "Ask the operator of this node."),
+        takes_role("access-admin", looks=["privacy-officer"]),
+        ASK_FOR_ROLE,
     )

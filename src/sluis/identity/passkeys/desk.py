@@ -13,7 +13,7 @@ from sluis.identity.passkeys.records import trace_of
 from sluis.identity.passkeys.service import Passkeys
 from sluis.identity.sessions import Sessions
 from sluis.kernel import Level, NotFound, PeerId, Refused, Text
-from sluis.policy import ACCESS, CHANGE_ACCESS, READ_ACCESS, Resource
+from sluis.policy import ACCESS, ASK_FOR_ROLE, CHANGE_ACCESS, READ_ACCESS, Resource, takes_role
 from sluis.web import Gate, Person
 
 _TAGS = ["passkeys"]
@@ -130,6 +130,6 @@ def _not_yours() -> Refused:
     return Refused(
         "passkeys-not-yours",
         Text("U mag niets doen met passkeys van anderen.", "You may do nothing about passkeys of others."),
-        Text("Daarvoor is de rol access-admin nodig.", "That takes the role access-admin."),
-        Text("Vraag het de beheerder van dit knooppunt.", "Ask the operator of this node."),
+        takes_role("access-admin"),
+        ASK_FOR_ROLE,
     )

@@ -30,7 +30,11 @@ def desk_routes(people: People, gate: Gate, own: PeerId, whom: WhomOf) -> list[H
         await gate.require(person, action, Resource(PEOPLE, str.__str__(own)), not_yours())
 
     def shown(
-        request: Request[Any, Any, Any], filled: Form, wrong: Problem | None, status: int = 200
+        request: Request[Any, Any, Any],
+        person: SignedIn,
+        filled: Form,
+        wrong: Problem | None,
+        status: int = 200,
     ) -> Response[bytes]:
         return page(
             request,
@@ -43,13 +47,14 @@ def desk_routes(people: People, gate: Gate, own: PeerId, whom: WhomOf) -> list[H
             title=people.catalogue.title,
             filled=filled,
             wrong=wrong,
+            changes=gate.offers(person, CHANGE_PEOPLE, Resource(PEOPLE, str.__str__(own))),
         )
 
     @get("/guardians", opt=STAFF)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Wie voor een ander handelt, en het formulier om dat vast te leggen."""
         await may(person, READ_PEOPLE)
-        return shown(request, {}, None)
+        return shown(request, person, {}, None)
 
     @post("/guardians", opt=STAFF, status_code=200)
     async def appoint(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
@@ -62,7 +67,7 @@ def desk_routes(people: People, gate: Gate, own: PeerId, whom: WhomOf) -> list[H
                 raise
             # The numbers of people are asked for anew: they do not stand on a page.
             kept = {name: one for name, one in form.items() if name not in ("guardian", "ward")}
-            return shown(request, kept, problem, 422)
+            return shown(request, person, kept, problem, 422)
         return redirect("/guardians")
 
     @post("/guardians/end", opt=STAFF, status_code=200)

@@ -31,7 +31,7 @@ from sluis.identity.people.views import (
     service_view,
 )
 from sluis.kernel import PeerId, Refused, Text, beginning, convert
-from sluis.policy import CHANGE_PEOPLE, PEOPLE, READ_PEOPLE, Resource
+from sluis.policy import ASK_FOR_ROLE, CHANGE_PEOPLE, PEOPLE, READ_PEOPLE, Resource, takes_role
 from sluis.web import Gate, Person, SignedIn, at_field
 
 ACTS = "/representation/v1/acts"
@@ -203,11 +203,8 @@ def not_yours() -> Refused:
         "people-not-yours",
         Text("U mag niets vastleggen over wie voor een ander handelt.",
              "You may write down nothing about who acts for another."),
-        Text(
-            "Daarvoor is de rol people-admin nodig; om te kijken is privacy-officer genoeg.",
-            "That takes the role people-admin; to look, privacy-officer is enough.",
-        ),
-        Text("Vraag het de beheerder van dit knooppunt.", "Ask the operator of this node."),
+        takes_role("people-admin", looks=["privacy-officer"]),
+        ASK_FOR_ROLE,
     )  # fmt: skip
 
 

@@ -161,6 +161,25 @@ async def test_nothing_is_decided_without_the_forms_token_or_the_role(world: Wor
     assert await state(world, one.hash) == "proposed"
 
 
+async def test_only_what_somebody_may_do_is_offered_to_them(world: World) -> None:
+    waiting, ours = await world.agree(FOR_US), await world.agree(connection("personen"), by=(OWN,))
+    buttons = {
+        "fsc-admin": (True, True, True),
+        "data-owner": (True, False, False),
+        "contract-requester": (False, False, True),
+        "fsc-readonly": (False, False, False),
+    }
+    for role, (decides, revokes, requests) in buttons.items():
+        browser = world.browser(role)
+        proposal = (await browser.get(path_of(waiting.hash))).text
+        assert ("/accept" in proposal) is ("/reject" in proposal) is decides, role
+        assert ("Beslissen doet" in proposal) is not decides, role
+        assert ("/revoke" in (await browser.get(path_of(ours.hash))).text) is revokes, role
+        every = (await browser.get("/contracts")).text
+        assert ("/contracts/new" in every) is requests, role
+        assert ("Bekijk en beslis" in every) is decides, role
+
+
 async def test_a_contract_for_a_service_is_requested_once(world: World) -> None:
     await world.know(OTHER, "Bron Voorbeeld (fictief)")
     browser = world.browser("contract-requester")
