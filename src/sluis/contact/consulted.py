@@ -12,6 +12,7 @@ beside it their pseudonyms of this year and the one before: no others, for a pse
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,7 +25,17 @@ from sluis.contact.rules import HERE, seconds
 from sluis.crypto import KeyStore, Vault
 from sluis.grounds import Activity
 from sluis.kernel import Clock, Text, decode, encode, milliseconds, new_trace_id
-from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, Ledger, Processing, is_withheld, subject_term
+from sluis.ledger import (
+    ACTIVITY,
+    PROCESSOR,
+    SUBJECT,
+    Batch,
+    Ledger,
+    Processing,
+    Records,
+    is_withheld,
+    subject_term,
+)
 from sluis.store import Store
 
 EVENT = "nl.sluis.geraadpleegd"
@@ -38,7 +49,6 @@ MOST_A_DAY = 20
 asks about somebody again and again fills that person's mailbox."""
 
 _GDPR = {"avg", "gdpr", "algemene verordening gegevensbescherming", "general data protection regulation"}
-_STRETCH = 4096  # records of the log in one round
 _AT_ONCE = 200  # people whose pseudonyms are made in one round
 _TERMS = 500  # in one statement
 _LOG = "ledger"
@@ -75,6 +85,9 @@ class _Watched(msgspec.Struct, frozen=True):
     about: tuple[str, str]
 
 
+_Told = tuple[_Watched, Processing]
+
+
 class Consulted:
     """Tells people that they were consulted.
 
@@ -95,6 +108,7 @@ class Consulted:
     ) -> None:
         self._store, self._ledger, self._clock, self._keeping = store, ledger, clock, keeping
         self._vault, self._telling = Vault(keys, "contact"), telling
+        self._lane = ledger.following.add(self) if telling is not None else None
 
     @property
     def offered(self) -> bool:
@@ -157,36 +171,34 @@ class Consulted:
         subject = self._ledger.subject(*about, moment)
         return {"subject": subject, "term": subject_term(subject), "person": person, "year": moment.year}
 
-    # Reading along
+    # Following the log
 
     async def work(self) -> None:
         """Tell of everything that came into the log. Raises `Unkept`."""
-        while self._telling is not None and await self._round(self._telling):
-            pass
+        if self._lane is not None:
+            await self._lane.catch_up()
 
-    async def _round(self, telling: Telling) -> bool:
-        """One stretch of the log; whether there is more."""
-        began = self._clock()
-        behind = await asyncio.to_thread(self._behind, began)
-        if behind:
-            await self._store.write(lambda connection: _join(connection, behind, began.year))
-            return True
-        first, size, anybody = await asyncio.to_thread(self._place)
-        if (
-            self._clock().year != began.year
-        ):  # what is in the log by now may be under a pseudonym of the new year
-            return True
-        if first >= size:
-            return False
-        if not anybody:
-            await self._store.write(lambda connection: _set_read(connection, size))
-            return False
-        end = min(first + _STRETCH, size)
-        found = await asyncio.to_thread(self._found, telling, first, end)
+    def place(self) -> int:
+        """How far the log was read. Blocks."""
+        with self._store.read() as connection:
+            return connection.execute(text(sql.READ_UNTIL), {"log": _LOG}).scalar() or 0
+
+    async def take(self, batch: Batch) -> None:
+        """Tell of a stretch of the log. Raises `Unkept`."""
+        assert self._telling is not None  # else nobody follows
+        telling, found = self._telling, list[_Told]()
+        await self._join_all()
+        if await asyncio.to_thread(self._anybody):
+            found = await asyncio.to_thread(self._found, telling, await batch.records())
         if found:
             await telling.ready()
-        await self._store.write(lambda connection: self._tell(connection, telling, found, end))
-        return end < size
+        await self._store.write(lambda connection: self._tell(connection, telling, found, batch.end))
+
+    async def _join_all(self) -> None:
+        """Make the pseudonyms of this year that are not there yet. Nothing in a stretch that was read before this is of a later year."""
+        now = self._clock()
+        while behind := await asyncio.to_thread(self._behind, now):
+            await self._store.write(partial(_join, found=behind, year=now.year))
 
     def _behind(self, moment: datetime) -> list[dict[str, Any]]:
         values = {"year": moment.year, "most": _AT_ONCE}
@@ -194,30 +206,21 @@ class Consulted:
             rows = connection.execute(text(sql.BEHIND), values).all()
         return [self._join(row.person, self._opened(row.person, row.sealed), moment) for row in rows]
 
-    def _place(self) -> tuple[int, int, bool]:
-        """How far was read, how far the log goes, and whether there is anybody to tell. The log first: whoever wanted to be told
-        before its last line came, is seen after it."""
-        size = self._ledger.log.size()
+    def _anybody(self) -> bool:
         with self._store.read() as connection:
-            first = connection.execute(text(sql.READ_UNTIL), {"log": _LOG}).scalar()
-            anybody = connection.execute(text(sql.ANYBODY)).scalar() is not None
-        return first or 0, size, anybody
+            return connection.execute(text(sql.ANYBODY)).scalar() is not None
 
-    def _found(self, telling: Telling, first: int, end: int) -> list[tuple[_Watched, Processing]]:
+    def _found(self, telling: Telling, records: Records) -> list[_Told]:
         """The consultations in a stretch of which somebody wants to know and may, each with whom to tell."""
-        about = self._ledger.log.subjects_between(first, end)
-        watched = self._by_subject({term for _, term in about})
-        if not watched:
-            return []
-        terms = {subject_term(one) for one in watched}
-        lines = self._ledger.log.processing_at([index for index, term in about if term in terms])
         now = milliseconds(self._clock())
+        lines = [
+            line for _, line in records if isinstance(line, Processing) and self._is_told(telling, line, now)
+        ]
+        watched = self._by_subject({subject_term(_subject(line)) for line in lines})
         return [
             (whom, line)
             for line in lines
-            if (whom := watched.get(str(line.attributes.get(SUBJECT)))) is not None
-            and line.start_time >= whom.since
-            and self._is_told(telling, line, now)
+            if (whom := watched.get(_subject(line))) is not None and line.start_time >= whom.since
         ]
 
     def _by_subject(self, terms: Iterable[int]) -> dict[str, _Watched]:
@@ -234,15 +237,15 @@ class Consulted:
     def _is_told(telling: Telling, line: Processing, now: int) -> bool:
         """Whether a line is a consultation that the person may be told of: the rule by which they see it is the same."""
         activity, other = line.attributes.get(ACTIVITY), line.attributes.get(PROCESSOR)
-        if other is None or line.status == "Error" or _EVENT_TOLD in line.attributes:
+        if other is None or SUBJECT not in line.attributes:
+            return False
+        if line.status == "Error" or _EVENT_TOLD in line.attributes:
             return False
         return activity not in telling.silent and not is_withheld(line, now)
 
     # Messages
 
-    def _tell(
-        self, connection: Connection, telling: Telling, found: list[tuple[_Watched, Processing]], end: int
-    ) -> None:
+    def _tell(self, connection: Connection, telling: Telling, found: list[_Told], end: int) -> None:
         """The messages of a stretch, and that it was read: both or neither."""
         now = self._clock()
         for whom, line in found:
@@ -317,6 +320,10 @@ def is_inspection(activity: Activity) -> bool:
         one.law.casefold() in _GDPR and one.article.split()[0].strip(",.").partition("(")[0] == "15"
         for one in activity.articles
     )
+
+
+def _subject(line: Processing) -> str:
+    return str(line.attributes.get(SUBJECT))
 
 
 def _item(telling: Telling, line: Processing) -> dict[str, Any]:

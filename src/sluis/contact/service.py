@@ -39,7 +39,6 @@ EVER = 2**53 - 1
 """A moment after all others, as every reader of JSON knows it."""
 
 _TICK = 1.0  # seconds between two looks at what is due
-_READ = 2.0  # seconds between two looks at what came into the log
 _HEAR = 15.0  # seconds between two looks at what channels say
 
 Work = Callable[[], Awaitable[None]]
@@ -130,7 +129,6 @@ class Contact:
         """Begin to send, and to hear of channels."""
         self._tasks = [
             asyncio.create_task(self._repeat(_TICK, self.work)),
-            asyncio.create_task(self._repeat(_READ, self.consulted.work)),
             *(
                 asyncio.create_task(self._repeat(_HEAR, partial(self.hearing.listen, name)))
                 for name in self._channels

@@ -2,8 +2,8 @@
 questions were answered, about how many people, how many were refused or failed, and what was charged.
 
 The log is the only truth (decisions 016 and 017): these counts are added up from its records, stretch after stretch, in a table
-of their own, so that no page and no statement ever goes through the log. They trail it by seconds: `serve` has `count` called
-all the time, and whoever wants to be up to date calls it too. Take the table away, and it is counted again from the first record.
+of their own, so that no page and no statement ever goes through the log. They follow it by seconds; whoever wants to be up to date
+calls `count`. Take the table away, and it is counted again from the first record.
 
 To read it: `Use.totals(since, until, by=("peer", "disclosure"), only={"dataset": "personen"})` gives sums over days (UTC, like the months
 of `sluis ledger costs`); leave `by` empty for one total. No personal data is in it: no subjects, no persons who acted.
@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 
 from sluis.disclose import sql
 from sluis.kernel import PeerId
-from sluis.ledger import ACTIVITY, SUBJECT, Decision, Log, Processing, records_from
+from sluis.ledger import ACTIVITY, SUBJECT, Batch, Decision, Ledger, Processing, Records
 from sluis.policy import ACTIVITY_ID, CONSULT, references_of
 from sluis.statement import CHARGE
 from sluis.store import Store, migrate
@@ -34,9 +34,8 @@ TRANSACTION = "sluis.transaction_id"
 
 Name = Literal["day", "dataset", "disclosure", "peer", "activity"]
 
-_STRETCH = 4096  # records at a time: some fifty milliseconds
+_BATCH = 2000  # records at a time: some fifty milliseconds
 _LITTLE = 256  # records that nobody notices waiting for
-_TURNS = 16  # stretches before others get theirs
 _UNDER_WAY = 10_000  # answers of which more records may come
 _FIRST = date(1970, 1, 1)
 
@@ -79,42 +78,32 @@ class Use:
     """The counts of one node. Made by `open_use`.
 
     Args:
-        store: with the log; this process is its writer.
+        store: where they are kept.
+        ledger: its log is counted.
         own: this node, under whose name previews are counted.
         known: datasets and activities; whatever else an asker names counts without a name.
     """
 
-    def __init__(self, store: Store, own: PeerId, known: Collection[str]) -> None:
-        self._store, self._log, self._own, self._known = store, Log(store), str.__str__(own), known
-        self._turn = asyncio.Lock()
-        self._seen: int | None = None
+    def __init__(self, store: Store, ledger: Ledger, own: PeerId, known: Collection[str]) -> None:
+        self._store, self._log, self._own, self._known = store, ledger.log, str.__str__(own), known
+        self._lane = ledger.following.add(self, _BATCH)
+        self._kept = 0
         self._answers: OrderedDict[str, tuple[_Key, ...]] = OrderedDict()
         self._failed: OrderedDict[str, None] = OrderedDict()
 
-    async def count(self, stretches: int = 1) -> bool:
-        """Add what came into the log since the last time, so many stretches at most.
-
-        Returns whether all of it is counted. Raises `Unkept`.
-        """
-        async with self._turn:
-            for _ in range(stretches):
-                if await asyncio.to_thread(self._stretch):
-                    return True
-        return False
+    async def count(self) -> None:
+        """Add what came into the log since the last time. Raises `Unkept`."""
+        await self._lane.catch_up()
 
     async def freshen(self) -> bool:
         """The same for who cannot wait: what is little is added; much is left for the next round.
 
         Returns whether all of it is counted. Raises `Unkept`.
         """
-        if await asyncio.to_thread(self._behind) > _LITTLE:
+        if await self._lane.behind() > _LITTLE:
             return False
-        return await self.count()
-
-    async def round(self) -> None:
-        """Count until everything is counted; to be called every few seconds."""
-        while not await self.count(_TURNS):
-            pass
+        await self.count()
+        return True
 
     def totals(
         self,
@@ -142,30 +131,36 @@ class Use:
 
     # Counting
 
-    def _behind(self) -> int:
-        return self._log.size() - self._from()
+    def place(self) -> int:
+        """How many records were looked at. Blocks."""
+        with self._store.read() as connection:
+            self._kept = int(connection.execute(text(sql.COUNTED)).scalar_one())
+        return self._kept
 
-    def _from(self) -> int:
-        """How many records were looked at; what is of no question is not worth a write to say so."""
-        if self._seen is None:
-            with self._store.read() as connection:
-                self._seen = int(connection.execute(text(sql.COUNTED)).scalar_one())
-        return self._seen
+    async def take(self, batch: Batch) -> None:
+        """Count a stretch of the log. Raises `Unkept`."""
+        failed = set(self._failed)
+        try:
+            sums = await asyncio.to_thread(self._summed, await batch.records())
+            # What is of no question is not worth a write to say so.
+            if sums or batch.end - self._kept >= _LITTLE:
+                await self._store.write(lambda connection: _add(connection, sums, batch.end))
+                self._kept = batch.end
+        except (
+            BaseException
+        ):  # these records come again; what is remembered of answers is looked up in the log then
+            self._answers.clear()
+            for one in set(self._failed) - failed:
+                del self._failed[one]
+            raise
 
-    def _stretch(self) -> bool:
-        first = self._from()
-        records, end = records_from(self._store, first, _STRETCH)
-        if end == first:
-            return True
+    def _summed(self, records: Records) -> dict[_Key, dict[str, int]]:
         sums: dict[_Key, dict[str, int]] = {}
         for _, record in records:
             for key, what, number in self._counted(record):
                 of = sums.setdefault(key, dict.fromkeys(sql.SUMS, 0))
                 of[what] += number
-        if sums or end - first >= _LITTLE:
-            self._store.write_blocking(lambda connection: _add(connection, sums, end))
-        self._seen = end
-        return end - first < _STRETCH
+        return sums
 
     def _counted(self, record: object) -> Iterable[tuple[_Key, str, int]]:
         """What one record adds to which counts."""
@@ -239,10 +234,10 @@ class Use:
         return _day(record.timestamp), *named, str(who.get("id", "")), asked
 
 
-def open_use(store: Store, own: PeerId, known: Collection[str]) -> Use:
-    """The counts in a database; their table is made when it is not there. Blocks. Raises as `migrate`."""
+def open_use(store: Store, ledger: Ledger, own: PeerId, known: Collection[str]) -> Use:
+    """The counts in a database; their table is made when it is not there. Blocks. Arguments as of `Use`; raises as `migrate`."""
     migrate(store, "disclose", sql.MIGRATIONS)
-    return Use(store, own, known)
+    return Use(store, ledger, own, known)
 
 
 def _decided(record: Decision) -> Any:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from sluis.ledger import verifier
     from sluis.ledger.anchoring import Anchored, Anchors, no_authority
     from sluis.ledger.audit import Verification, verify
+    from sluis.ledger.following import Batch, Lane, Records
     from sluis.ledger.http import Allowed, Authorise, Found, Line, line_of, log_routes, reading_routes
     from sluis.ledger.model import (
         ACTIVITY,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from sluis.ledger.notes import witness_key
     from sluis.ledger.reading import Log, is_withheld
     from sluis.ledger.rules import subject_term
-    from sluis.ledger.scan import crossings, decisions, lines_with, records_from
+    from sluis.ledger.scan import crossings, decisions, lines_with
     from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
     from sluis.ledger.witness import Cosigned, Peer, Witness
 else:
@@ -47,17 +48,20 @@ __all__ = [
     "Anchors",
     "Arrangement",
     "Authorise",
+    "Batch",
     "Cosigned",
     "Crossings",
     "Decision",
     "Destruction",
     "Found",
+    "Lane",
     "Ledger",
     "Line",
     "Log",
     "Peer",
     "Position",
     "Processing",
+    "Records",
     "Search",
     "Stored",
     "Verification",
@@ -74,7 +78,6 @@ __all__ = [
     "open_ledger",
     "reading_routes",
     "receipt",
-    "records_from",
     "subject_term",
     "verifier",
     "verify",

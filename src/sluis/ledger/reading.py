@@ -135,25 +135,6 @@ class Log:
                         break
         return found
 
-    def subjects_between(self, first: int, end: int) -> list[tuple[int, int]]:
-        """Which records are about somebody: index, and term (`subject_term`) of whom. Reads no record, so it costs little.
-
-        Args:
-            first: of the stretch.
-            end: the index after it.
-        """
-        with self._store.read() as connection:
-            rows = connection.execute(text(sql.SUBJECTS), {"first": first, "end": end})
-            return [(row.idx, row.subject) for row in rows]
-
-    def processing_at(self, indexes: Sequence[int]) -> list[Processing]:
-        """The processing records at these places, oldest first; what is no such record, or was destroyed, is passed over."""
-        statement = text(sql.THESE).bindparams(bindparam("indexes", expanding=True))
-        with self._store.read() as connection:
-            rows = connection.execute(statement, {"indexes": list(indexes)}).all() if indexes else []
-        found = [_read(bytes(row.salted), _PROCESSING) for row in rows]
-        return [one for one in found if one is not None]
-
     def arrangements(self, trace_id: str) -> list[tuple[int, Arrangement]]:
         """All that ever happened to one object, oldest first, each with the index by which it is proved.
 

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import text
 
 from sluis.ledger import sql
-from sluis.ledger.model import Act, Crossings, Decision, Processing, Record
+from sluis.ledger.model import Crossings, Decision, Processing
 from sluis.ledger.rules import SALT
 from sluis.store import Store
 
@@ -17,7 +17,6 @@ _STRETCH = 4096
 _decision = msgspec.json.Decoder(Decision)
 _processing = msgspec.json.Decoder(Processing)
 _crossings = msgspec.json.Decoder(Crossings)
-_any = msgspec.json.Decoder(Record | Act)
 
 
 def decisions(store: Store, since: int) -> Iterator[Decision]:
@@ -66,32 +65,6 @@ def crossings(store: Store) -> Iterator[Crossings]:
                 yield _crossings.decode(body)
             except msgspec.ValidationError:  # of another kind, and holding those words
                 continue
-
-
-def records_from(
-    store: Store, first: int, most: int, holding: str = ""
-) -> tuple[list[tuple[int, Record | Act]], int]:
-    """The next stretch of the log, of every kind, for who makes something of it as it grows.
-
-    Args:
-        store: with the log.
-        first: index of the first record.
-        most: records that are looked at.
-        holding: gives only those that have this name somewhere; the rest is not decoded.
-
-    Returns:
-        Index and record of each that was not destroyed, in order; and where to go on the next time.
-    """
-    size = _size(store)
-    end = min(first + most, size)
-    if end <= first:
-        return [], first
-    with store.read() as connection:
-        rows = connection.execute(text(sql.BODIES), {"first": first, "end": end}).all()
-    mark = f'"{holding}"'.encode() if holding else b""
-    return [
-        (row.idx, _any.decode(memoryview(row.salted)[SALT:])) for row in rows if mark in bytes(row.salted)
-    ], end
 
 
 def _bodies(store: Store, first: int, since: int, until: int) -> Iterator[bytes]:

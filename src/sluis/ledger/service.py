@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from sluis.crypto import KeyStore, Pseudonymiser, Rereading
 from sluis.kernel import Clock, Conflict, Invalid, Refused, Text, milliseconds, new_span_id, new_trace_id
 from sluis.ledger import audit, sql, witness
+from sluis.ledger.following import Following
 from sluis.ledger.model import Destruction, Epoch, Position, Processing, Record, Search
 from sluis.ledger.notes import log_key, signed_checkpoint
 from sluis.ledger.reading import Log, no_record
@@ -30,12 +31,13 @@ class Ledger:
 
     Attributes:
         log: reads it: tiles, proofs, records.
+        following: whoever makes something of it as it grows.
     """
 
     def __init__(
         self, store: Store, keys: KeyStore, records: Records, clock: Clock, memory: Path | None, lookups: int
     ) -> None:
-        self.log = Log(store)
+        self.log, self.following = Log(store), Following(store)
         self._store, self._keys, self._records, self._clock, self._memory = (
             store,
             keys,

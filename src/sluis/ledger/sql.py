@@ -117,13 +117,6 @@ BODIES = """SELECT idx, salted FROM ledger_records WHERE idx >= :first AND idx <
     AND salted IS NOT NULL ORDER BY idx"""
 """What stands in a stretch, and was not destroyed."""
 
-SUBJECTS = """SELECT idx, subject FROM ledger_records
-    WHERE idx >= :first AND idx < :end AND subject IS NOT NULL ORDER BY idx"""
-"""Which records of a stretch are about somebody, and under which term."""
-
-THESE = "SELECT idx, salted FROM ledger_records WHERE idx IN :indexes AND salted IS NOT NULL ORDER BY idx"
-"""Some records."""
-
 NEWEST_START = "SELECT MAX(start) FROM ledger_records WHERE idx >= :first AND idx < :end"
 """When the newest of a stretch began."""
 

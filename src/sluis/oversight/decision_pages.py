@@ -116,7 +116,7 @@ def decision_routes(desk: Desk) -> list[HTTPRouteHandler]:
     oversight = desk.oversight
 
     def columns() -> tuple[Column, ...]:
-        rules, peers, activities = (oversight.following.choices(one) for one in ("rule", "peer", "activity"))
+        rules, peers, activities = (oversight.summary.choices(one) for one in ("rule", "peer", "activity"))
         return (
             Column("at", Text("Wanneer", "When"), kind="moment"),
             Column("outcome", Text("Uitkomst", "Outcome"), filter=True, choices=_OUTCOMES),
@@ -139,7 +139,7 @@ def decision_routes(desk: Desk) -> list[HTTPRouteHandler]:
         asked = asked_in(request, shape, keep=("since", "until"), size=SIZE)
         given, period = filters_of(asked)
         most = MOST_EXPORTED + 1 if asked.form else SIZE + 1
-        found = await asyncio.to_thread(oversight.following.decisions, given, most)
+        found = await asyncio.to_thread(oversight.summary.decisions, given, most)
         rows = [_row(one) for one in found]
         more = str(found[SIZE - 1].idx) if len(found) > SIZE else ""
         view = Listing(_CAPTION, shape, tuple(rows[:SIZE]), asked, more=more, exports=True, nothing=_NOTHING)

@@ -50,7 +50,7 @@ def page_routes(oversight: Oversight, gate: Gate) -> list[HTTPRouteHandler]:
         return page(
             request, "oversight/first.html", entries=len(entries), late=sum(one.state in ("never", "overdue") for one in every),
             changed=sum(bool(one.changed) for one in every), fresh=sum(fresh for fresh, _ in counts.values()), glance=glance,
-            checked=checks[0] if checks else None, place=await asyncio.to_thread(oversight.following.place),
+            checked=checks[0] if checks else None, place=await asyncio.to_thread(oversight.summary.place),
         )  # fmt: skip
 
     return [first, *register_routes(desk), *decision_routes(desk), *log_routes(desk), *unusual_routes(desk)]

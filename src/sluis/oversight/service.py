@@ -16,16 +16,15 @@ from sluis.ledger import Anchors, Decision, Ledger
 from sluis.oversight import sql
 from sluis.oversight.checking import Checking
 from sluis.oversight.findings import Findings
-from sluis.oversight.following import Following
 from sluis.oversight.model import Entry, Standing
 from sluis.oversight.register import Agreement, entries
 from sluis.oversight.reviews import Reviews
+from sluis.oversight.summary import Summary
 from sluis.oversight.summing import REQUEST, Row, row_of
 from sluis.policy import Evaluation, Replayed, Versions, Why, explained, replay
 from sluis.store import Store, migrate
 
 YEAR = timedelta(days=365)
-_STEPS = 5  # in one round, with turns for others in between: two thousand records a second
 
 Agreements = Callable[[], Awaitable[Sequence[Agreement]]]
 """Gives the contracts in force. Raises `Unkept`."""
@@ -90,7 +89,7 @@ class Oversight:
 
     Attributes:
         of: whose node this is.
-        following: the summary of the log.
+        summary: of the log.
         findings: what is unusual.
         reviews: of the register.
         checking: verifies the log.
@@ -113,7 +112,7 @@ class Oversight:
         self.of, self._grounds, self.name = of, grounds, name
         self._agreements, self._store, self._ledger, self._versions = agreements, store, ledger, versions
         self._clock, self._uses = clock, uses
-        self.following = Following(store, clock)
+        self.summary = Summary(store, ledger, clock)
         self.findings = Findings(store, ledger, clock)
         self.reviews = Reviews(store, ledger, directory, clock)
         self.checking = Checking(store, ledger, anchors, clock)
@@ -190,25 +189,21 @@ class Oversight:
             return None
 
     async def round(self) -> None:
-        """Read on in the log, and look for what is unusual when there was anything, once a minute. To be called every second."""
-        for _ in range(_STEPS):
-            if not await self.following.step():
-                break
+        """Look for what is unusual when there was anything in the log, once a minute. To be called every second."""
         now = self._clock().timestamp()
-        if self.following.changes != self._seen and now - self._looked >= 60:
-            self._seen, self._looked = self.following.changes, now
+        if self.summary.changes != self._seen and now - self._looked >= 60:
+            self._seen, self._looked = self.summary.changes, now
             await self.findings.examine()
 
     async def catch_up(self) -> None:
         """Read the log to its end, and look for what is unusual."""
-        while await self.following.step():
-            pass
+        await self.summary.catch_up()
         await self.findings.examine()
 
     async def watch(self) -> None:
         """Look whether articles changed, and take out what is too old. To be called every hour."""
         await self.reviews.watch(await self.entries())
-        await self.following.tidy()
+        await self.summary.tidy()
 
 
 def open_oversight(

@@ -79,6 +79,7 @@ def trying_of(
 def usage_of(
     config: Config,
     store: Store,
+    ledger: Ledger,
     membership: Membership | None,
     catalogue: Catalogue | None,
     harvester: Harvester | None,
@@ -95,7 +96,7 @@ def usage_of(
         priced = found.priced if found else None
         return [] if priced is None else _tariffs(priced.kind, priced.cents, priced.months, priced.vat)
 
-    return open_usage(store, membership, prices, config.node.oin, _called(config), clock)
+    return open_usage(store, ledger, membership, prices, config.node.oin, _called(config), clock)
 
 
 def _tariffs(kind: str, cents: int, months: int, vat: int | None) -> list[Tariff]:

@@ -78,12 +78,12 @@ class Node:
         if self.parts.contact is not None:
             self.parts.contact.start()
             self._every(_HOUR, self.parts.contact.tidy)
+        self.parts.ledger.following.start()
         self.parts.events.start()
         self.parts.sending.start()
         self._every(_HOUR, self.parts.rights.tidy)
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
-        self._every(_TEN_SECONDS, self.parts.use.round, at_once=False)
         self._every(_SECOND, self.parts.oversight.round)
         self._every(_HOUR, self.parts.oversight.watch)
         if self.parts.holdings is not None:
@@ -124,6 +124,7 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         parts = self.parts
+        await parts.ledger.following.stop()
         await parts.oversight.checking.stop()
         await parts.events.stop()
         await parts.sending.stop()

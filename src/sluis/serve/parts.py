@@ -250,7 +250,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     if contact is not None and rooms is not None:
         contact.represented_by(rooms.representing.may)
         rooms.representing.on_sign_in(contact.consulted.met)
-    use = open_use(store, own.oin, _known_here(grounds))
+    use = open_use(store, ledger, own.oin, _known_here(grounds))
     stamps = Anchors(config.anchors, _roots(config), clock)
     rights = rights_of(config, store, ledger, keys, clock)
     return Parts(
@@ -308,7 +308,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         harvester=harvester,
         finder=Finder(catalogue, harvester),
         terms=terms,
-        usage=usage_of(config, store, membership, catalogue, harvester, clock),
+        usage=usage_of(config, store, ledger, membership, catalogue, harvester, clock),
         trying=trying_of(loaded, link, membership, harvester),
     )
 

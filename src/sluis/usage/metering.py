@@ -13,14 +13,15 @@ from sqlalchemy import Connection, text
 
 from sluis.gateway import TransactionLog
 from sluis.kernel import PeerId
-from sluis.ledger import ACTIVITY, Processing, records_from
+from sluis.ledger import ACTIVITY, Batch, Ledger, Processing, Records
 from sluis.statement import CHARGE
 from sluis.store import Store
 from sluis.usage import sql
 from sluis.usage.model import Side
 from sluis.usage.rules import month_of
 
-_LINES, _RECORDS = 65_536, 4096  # of one stretch: tens of milliseconds
+_LINES, _RECORDS = 65_536, 2000  # of one stretch: tens of milliseconds
+_LITTLE = 4096  # records without a price after which it is worth a write to say so
 _DAY = 86_400_000
 
 _CallKey = tuple[str, Side, str, str, str]
@@ -31,20 +32,24 @@ class Metering:
     """Counts at one node. Made by `service.open_usage`.
 
     Args:
-        store: with the log; this process is its writer.
+        store: where counts are kept.
+        ledger: its log is counted.
         transactions: the transaction log; None where there is no group.
         own: this node.
     """
 
-    def __init__(self, store: Store, transactions: TransactionLog | None, own: PeerId) -> None:
+    def __init__(
+        self, store: Store, ledger: Ledger, transactions: TransactionLog | None, own: PeerId
+    ) -> None:
         self._store, self._transactions, self._own = store, transactions, own
         self._turn = asyncio.Lock()
+        self._lane = ledger.following.add(self, _RECORDS)
+        self._kept = 0
 
     async def count(self) -> None:
         """Count all that came since the last time. Raises `Unkept`."""
+        await self._lane.catch_up()
         async with self._turn:
-            while not await asyncio.to_thread(self._charges):
-                pass
             while self._transactions is not None and not await asyncio.to_thread(
                 self._calls, self._transactions
             ):
@@ -89,31 +94,36 @@ class Metering:
             )
             for key, of in sums.items()
         ]
-        self._add("calls", sql.ADD_CALLS, rows, first, end)
+        if end > first:
+            self._store.write_blocking(lambda connection: _add(connection, "calls", sql.ADD_CALLS, rows, end))
         return end - first < _LINES
 
-    def _charges(self) -> bool:
-        first = self._place("charges")
-        records, end = records_from(self._store, first, _RECORDS, CHARGE)
+    # Answers with a price: follows the log
+
+    def place(self) -> int:
+        """Index of the first record that was not counted. Blocks."""
+        self._kept = self._place("charges")
+        return self._kept
+
+    async def take(self, batch: Batch) -> None:
+        """Count the answers with a price in a stretch of the log. Raises `Unkept`."""
+        rows = await asyncio.to_thread(self._charges, await batch.records())
+        if rows or batch.end - self._kept >= _LITTLE:
+            await self._store.write(
+                lambda connection: _add(connection, "charges", sql.ADD_CHARGES, rows, batch.end)
+            )
+            self._kept = batch.end
+
+    def _charges(self, records: Records) -> list[dict[str, Any]]:
         sums: dict[_ChargeKey, list[int]] = {}
         for _, record in records:
-            if isinstance(record, Processing):
+            if isinstance(record, Processing) and CHARGE in record.attributes:
                 for key, added in self._charged(record):
                     of = sums.setdefault(key, [0, 0, 0])
                     for at, number in enumerate(added):
                         of[at] += number
-        rows = [
-            dict(
-                zip(
-                    ("month", "side", "peer", "activity", "questions", "persons", "cents"),
-                    (*key, *of),
-                    strict=True,
-                )
-            )
-            for key, of in sums.items()
-        ]
-        self._add("charges", sql.ADD_CHARGES, rows, first, end)
-        return end - first < _RECORDS
+        names = "month", "side", "peer", "activity", "questions", "persons", "cents"
+        return [dict(zip(names, (*key, *of), strict=True)) for key, of in sums.items()]
 
     def _charged(self, record: Processing) -> Iterable[tuple[_ChargeKey, tuple[int, int, int]]]:
         charge = record.attributes.get(CHARGE)
@@ -131,15 +141,10 @@ class Metering:
         with self._store.read() as connection:
             return int(connection.execute(text(sql.PLACE), {"what": what}).scalar_one())
 
-    def _add(
-        self, what: str, statement: str, rows: Sequence[Mapping[str, Any]], first: int, end: int
-    ) -> None:
-        if end == first:
-            return
 
-        def work(connection: Connection) -> None:
-            if rows:
-                connection.execute(text(statement), rows)
-            connection.execute(text(sql.GO_ON), {"what": what, "place": end})
-
-        self._store.write_blocking(work)
+def _add(
+    connection: Connection, what: str, statement: str, rows: Sequence[Mapping[str, Any]], end: int
+) -> None:
+    if rows:
+        connection.execute(text(statement), rows)
+    connection.execute(text(sql.GO_ON), {"what": what, "place": end})

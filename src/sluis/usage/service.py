@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from sluis.gateway import SERVICE, Membership, TransactionLog
 from sluis.grounds import purpose_if_readable
 from sluis.kernel import Clock, NotFound, PeerId, Text, decode, encode
+from sluis.ledger import Ledger
 from sluis.store import Store, migrate
 from sluis.usage import sql
 from sluis.usage.metering import Metering
@@ -196,6 +197,7 @@ class Usage:
 
 def open_usage(
     store: Store,
+    ledger: Ledger,
     membership: Membership | None,
     prices: Prices,
     own: PeerId,
@@ -205,7 +207,7 @@ def open_usage(
     """What a node used and supplied, as it was counted. Blocks. Raises as `migrate`."""
     migrate(store, "usage", sql.MIGRATIONS)
     transactions: TransactionLog | None = membership.transactions if membership else None
-    return Usage(store, Metering(store, transactions, own), membership, prices, own, names, clock)
+    return Usage(store, Metering(store, ledger, transactions, own), membership, prices, own, names, clock)
 
 
 def _count(counts: dict[Agreed, dict[str, int]], agreed: Agreed, **more: int) -> None:

@@ -12,7 +12,7 @@ from tests.unit.ledger.examples import appended, opened, processing
 from sluis.disclose import use
 from sluis.disclose.use import PREVIEW, Total, open_use
 from sluis.grounds import Price
-from sluis.kernel import Problem
+from sluis.kernel import Problem, Unkept
 
 Make = Callable[..., Owner]
 BY_KEY = "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k)"
@@ -22,10 +22,10 @@ KNOWN = {"persons", "jobs", ACTIVITY}
 DAY = NOW.date()
 
 
-@pytest.fixture(params=[1, 4096])
+@pytest.fixture(params=[1, 2000])
 def stretch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records one at a time, and all at once."""
-    monkeypatch.setattr(use, "_STRETCH", request.param)
+    monkeypatch.setattr(use, "_BATCH", request.param)
 
 
 async def asked(owner: Owner) -> None:
@@ -57,8 +57,8 @@ async def test_questions_people_and_refusals_are_counted_per_disclosure(make: Ma
     await asked(owner)
     with opened(tmp_path) as (store, ledger):
         appended(ledger, owner.log.records)
-        counts = open_use(store, OWNER, KNOWN)
-        await counts.round()
+        counts = open_use(store, ledger, OWNER, KNOWN)
+        await counts.count()
         found = {
             (one.dataset, one.disclosure, one.activity): (one.questions, one.persons, one.refused, one.cents)
             for one in counts.totals(DAY, DAY + timedelta(1), by=("dataset", "disclosure", "activity"))
@@ -69,8 +69,8 @@ async def test_questions_people_and_refusals_are_counted_per_disclosure(make: Ma
             ("persons", "", ""): (0, 0, 1, 0),
             ("", "", ACTIVITY): (0, 0, 1, 0),
         }
-        again = open_use(store, OWNER, KNOWN)
-        await again.round()
+        again = open_use(store, ledger, OWNER, KNOWN)
+        await again.count()
         whole = counts.totals(DAY, DAY + timedelta(1))
         assert whole == again.totals(DAY, DAY + timedelta(1)) == [Total(5, 6, 3, 0, 0, 214)]
         assert counts.totals(DAY, DAY + timedelta(1), by=("peer",), only={"dataset": "jobs"}) == [
@@ -86,7 +86,7 @@ async def test_a_source_that_fails_counts_once_and_an_unknown_person_counts_as_a
     await owner.ask(BY_KEY, [NOBODY])
     with opened(tmp_path) as (store, ledger):
         appended(ledger, owner.log.records)
-        counts = open_use(store, OWNER, KNOWN)
+        counts = open_use(store, ledger, OWNER, KNOWN)
         await counts.count()
         assert counts.totals(DAY, DAY + timedelta(1), by=("day",)) == [Total(1, 1, day=DAY)]
 
@@ -98,18 +98,34 @@ async def test_lines_of_an_answer_that_began_before_this_process_are_counted(
     await owner.ask(BY_KEY, [ANN, BOB])
     with opened(tmp_path) as (store, ledger):
         appended(ledger, owner.log.records[:2])
-        await open_use(store, OWNER, KNOWN).round()
+        await open_use(store, ledger, OWNER, KNOWN).count()
         appended(ledger, owner.log.records[2:])
-        counts = open_use(store, OWNER, KNOWN)
-        await counts.round()
+        counts = open_use(store, ledger, OWNER, KNOWN)
+        await counts.count()
+        assert counts.totals(DAY, DAY + timedelta(1)) == [Total(1, 2)]
+
+
+async def test_a_count_that_broke_off_leaves_nothing_out_and_counts_nothing_twice(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = make(disclosure())
+    await owner.ask(BY_KEY, [ANN, BOB])
+    with opened(tmp_path) as (store, ledger):
+        appended(ledger, owner.log.records)
+        counts = open_use(store, ledger, OWNER, KNOWN)
+        with monkeypatch.context() as broken:
+            broken.setattr(use.sql, "GO_ON", "UPDATE nowhere SET x = 1")
+            with pytest.raises(Unkept):
+                await counts.count()
+        await counts.count()
         assert counts.totals(DAY, DAY + timedelta(1)) == [Total(1, 2)]
 
 
 async def test_a_preview_counts_as_the_owners_own(tmp_path: Path) -> None:
     with opened(tmp_path) as (store, ledger):
         appended(ledger, [processing("s", **{PREVIEW: {"dataset": "persons", "disclosure": "d-persons"}})])
-        counts = open_use(store, OWNER, KNOWN)
-        await counts.round()
+        counts = open_use(store, ledger, OWNER, KNOWN)
+        await counts.count()
         (one,) = counts.totals(date(2026, 3, 1), date(2026, 3, 2), by=("peer", "disclosure"))
         assert (one.peer, one.disclosure, one.previews, one.questions) == (
             str.__str__(OWNER),

@@ -65,7 +65,7 @@ def test_what_standard_rules_are_about_is_said_in_words() -> None:
 async def test_that_somebody_looked_is_a_decision_in_the_log(room: Room) -> None:
     await room.browser("auditor").get("/oversight/decisions")
     await room.oversight.catch_up()
-    newest = room.oversight.following.decisions({}, 1)[0]
+    newest = room.oversight.summary.decisions({}, 1)[0]
     assert (newest.action, newest.permit, newest.rule) == ("read-oversight", True, "standard-read-oversight")
 
 
@@ -190,7 +190,7 @@ async def test_decisions_are_read_page_by_page_and_narrowed(room: Room) -> None:
 
 
 async def test_a_decision_says_why_and_is_decided_again(room: Room) -> None:
-    row = room.oversight.following.decisions({"rule": "disclosed"}, 1)[0]
+    row = room.oversight.summary.decisions({"rule": "disclosed"}, 1)[0]
     text = (await room.browser("auditor").get(f"/oversight/decisions/{row.idx}")).text
     assert "dezelfde uitkomst" in text
     assert "inkomen-bijstand" in text

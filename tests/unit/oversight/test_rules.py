@@ -13,7 +13,7 @@ from tests.unit.oversight.room import BWB, NOW, Room, activity
 from sluis.grounds import Article
 from sluis.kernel import Invalid
 from sluis.ledger.tree import Tree, TreeAt, leaf_hash
-from sluis.oversight import following, sql
+from sluis.oversight import sql, summary
 from sluis.oversight.drawing import WIDTH, consistency, inclusion
 from sluis.oversight.importing import proposals
 from sluis.oversight.laws import MOST, joined, versions_in, written
@@ -177,7 +177,7 @@ def test_a_streak_goes_on_where_the_stretch_before_ended(outcomes: list[tuple[in
 async def test_the_summary_is_the_same_whatever_the_stretches_and_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    monkeypatch.setattr(following, "STEP", step)
+    monkeypatch.setattr(summary, "STEP", step)
     with Room(tmp_path) as room:
         records = [
             *room.consulted("a", NOW, ["p", "q"]),
@@ -186,10 +186,10 @@ async def test_the_summary_is_the_same_whatever_the_stretches_and_after_a_restar
         for number in range(3):
             records += room.asked(f"m-{number % 2}", NOW)
         await room.write(records)
-        while await room.oversight.following.step():
-            pass
-        again = following.Following(room.store, room.clock)
-        assert await again.step() is False
+        await room.oversight.summary.catch_up()
+        again = summary.Summary(room.store, room.ledger, room.clock)
+        await again.catch_up()
+        assert again.changes == 0
         with room.store.read() as connection:
             use = connection.exec_driver_sql(
                 "SELECT peer <> '', person, permitted, refused FROM oversight_use ORDER BY person"
@@ -213,7 +213,7 @@ async def test_a_destroyed_decision_leaves_the_list(tmp_path: Path) -> None:
         await room.oversight.catch_up()
         await room.ledger.destroy([(0, 0)], "selectielijst")
         await room.oversight.catch_up()
-        assert room.oversight.following.decisions({}, 10) == []
+        assert room.oversight.summary.decisions({}, 10) == []
 
 
 def test_every_filter_has_its_condition() -> None:

@@ -106,7 +106,7 @@ class Desk:
         self.sources = {"db": source or open_source(f"sqlite:///{path / 'people.sqlite'}")}
         names = {ASKER: ASKER_NAME, OWNER: "Eigen organisatie (fictief)"}
         self.holdings = Holdings(
-            holding, open_use(store, OWNER, known), Sources(self.sources, clock), open_history(store, disclosures, clock),
+            holding, open_use(store, ledger, OWNER, known), Sources(self.sources, clock), open_history(store, disclosures, clock),
             owner.discloser, self.point, ledger, group, lambda peer: names.get(peer, str.__str__(peer)), clock,
         )  # fmt: skip
         house = House("Eigen organisatie (fictief)", True, NAVIGATION)

@@ -44,8 +44,8 @@ class World:
         def prices(side: Any, peer: PeerId, service: str) -> Sequence[Tariff]:
             return self.tariffs
 
-        usage = open_usage(self.store, None, prices, OWN, NAMES, lambda: self.now)
-        usage.metering = Metering(self.store, self.log, OWN)
+        usage = open_usage(self.store, self.ledger, None, prices, OWN, NAMES, lambda: self.now)
+        usage.metering = Metering(self.store, self.ledger, self.log, OWN)
         return usage
 
     async def cross(

@@ -1,4 +1,4 @@
-"""The summary of the log, as it grows: read on from where it was, a bounded stretch at a time, and kept with the place in one
+"""The summary of the log: follows it as it grows, a bounded stretch at a time, and keeps what that adds with the place in one
 commit. After a restart it goes on where it was; what was read twice counts once."""
 
 import asyncio
@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from sluis.kernel import Clock, milliseconds
-from sluis.ledger import records_from
+from sluis.ledger import Batch, Ledger
 from sluis.oversight import sql
 from sluis.oversight.summing import Row, Streak, Sums, day_and_hour, streak, summed
 from sluis.store import Store
@@ -18,35 +18,38 @@ from sluis.store import Store
 STEP = 400
 """Records in one step: some thirty milliseconds of the writer, who keeps others waiting meanwhile."""
 
+_STEPS = 10  # in one turn: two thousand records a second, with turns for others in between
+
 KEPT = timedelta(days=400)
 """How long what is about persons is kept in the summary."""
 
 
-class Following:
-    """Keeps the summary up to date.
+class Summary:
+    """Keeps the summary up to date, and finds in it.
 
     Args:
         store: of the node.
+        ledger: its log is summed up.
         clock: aware UTC.
 
     Attributes:
         changes: another number once something was added.
     """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, ledger: Ledger, clock: Clock) -> None:
         self._store, self._clock, self.changes = store, clock, 0
+        self._lane = ledger.following.add(self, STEP, _STEPS)
 
-    async def step(self) -> bool:
-        """Read on, once; gives whether there may be more. Raises `Unkept`."""
-        place = await asyncio.to_thread(self.place)
-        records, end = await asyncio.to_thread(records_from, self._store, place, STEP)
-        if end == place:
-            return False
-        sums = await asyncio.to_thread(summed, records)
+    async def catch_up(self) -> None:
+        """Sum up all that came into the log. Raises `Unkept`."""
+        await self._lane.catch_up()
+
+    async def take(self, batch: Batch) -> None:
+        """Sum up a stretch of the log. Raises `Unkept`."""
+        sums = await asyncio.to_thread(summed, await batch.records())
         at = milliseconds(self._clock())
-        if await self._store.write(lambda connection: keep(connection, sums, place, end, at)):
+        if await self._store.write(lambda connection: keep(connection, sums, batch.first, batch.end, at)):
             self.changes += 1
-        return end - place >= STEP
 
     async def tidy(self) -> None:
         """Take out what is too old. To be called now and then."""
@@ -148,4 +151,4 @@ def _many(connection: Connection, statement: str, values: list[dict[str, Any]]) 
         connection.execute(text(statement), values)
 
 
-__all__ = ["KEPT", "STEP", "Following", "day_and_hour", "keep"]
+__all__ = ["KEPT", "STEP", "Summary", "day_and_hour", "keep"]
