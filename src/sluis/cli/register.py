@@ -1,18 +1,23 @@
-"""`sluis register laws`: which versions of laws there are, so that the register of processing can say that an article changed."""
+"""`sluis register`: which versions of laws there are, so that the register of processing can say that an article changed; and a
+doctor that says whether one did."""
 
 from pathlib import Path
 
 import click
 
+from sluis.cli.local import call
 from sluis.cli.options import example, here, json_option, node_option
-from sluis.cli.terminal import json_text, say
+from sluis.cli.terminal import UNWELL, json_text, say, step_told, working
+from sluis.kernel import Text
+
+STEPS = {"laws": Text("Wetsartikelen", "Articles of law")}
 
 
 @click.group(
     "register",
     help=say(
-        "Het register van verwerkingen: versies van wetten inlezen.",
-        "The register of processing: read in versions of laws.",
+        "Het register van verwerkingen: versies van wetten inlezen, en zien of er een artikel veranderde.",
+        "The register of processing: read in versions of laws, and see whether an article changed.",
     ),
     epilog=example("sluis register laws --node /etc/sluis manifest.xml"),
 )
@@ -53,3 +58,23 @@ def laws(sources: tuple[Path, ...], directory: Path, as_json: bool) -> None:
                 f"{file}: {len(after)} versions, {added} new.",
             )
         )
+
+
+@command.command("doctor", epilog=example("sluis register doctor"))
+@node_option
+@json_option
+def doctor(directory: Path, as_json: bool) -> None:
+    with working("Het knooppunt kijkt…", "The node is looking…"):
+        found = call(directory, "GET", "/v1/register/diagnosis").document()
+    if as_json:
+        click.echo(json_text(found))
+    else:
+        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, STEPS)))
+    if not found["well"]:
+        raise click.exceptions.Exit(UNWELL)
+
+
+doctor.help = say(
+    "Zeg of een wetsartikel veranderde sinds de verwerking die erop rust werd getoetst, en wat helpt.",
+    "Tell whether an article of law changed since the activity that rests on it was reviewed, and what helps.",
+)

@@ -122,7 +122,7 @@ def step_told(step: Mapping[str, str], names: Mapping[str, Text]) -> Iterator[st
     spoken = language()
     told = step[spoken] or say("niet bekeken", "not looked at")
     yield shown(f"{mark} {in_words(names[step['name']])}: {told}")
-    if step["result"] == "wrong":
+    if step[f"next_{spoken}"]:
         yield shown(f"  → {step[f'next_{spoken}']}")
 
 

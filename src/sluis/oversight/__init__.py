@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from sluis.kernel import on_demand
 
 if TYPE_CHECKING:
+    from sluis.oversight.doctor import diagnosis_routes, examine
     from sluis.oversight.laws import LAWS_FILE, joined, read_laws, versions_in, written
     from sluis.oversight.model import Version
     from sluis.oversight.pages import NAVIGATION, page_routes
@@ -23,6 +24,8 @@ __all__ = [
     "Oversight",
     "Through",
     "Version",
+    "diagnosis_routes",
+    "examine",
     "joined",
     "open_oversight",
     "page_routes",

@@ -34,15 +34,15 @@ class Desk:
 
     async def may_read(self, person: SignedIn) -> None:
         """Raises `Refused`."""
-        await self._gate.require(person, READ_OVERSIGHT, self._all, _not_yours())
+        await self._gate.require(person, READ_OVERSIGHT, self._all, not_yours())
 
     async def may_change(self, person: SignedIn) -> None:
         """Raises `Refused`."""
-        await self._gate.require(person, CHANGE_OVERSIGHT, self._all, _not_yours())
+        await self._gate.require(person, CHANGE_OVERSIGHT, self._all, not_yours())
 
     async def may_see_records(self, person: SignedIn) -> None:
         """What records say of whom, which an auditor does not need. Raises `Refused`."""
-        await self._gate.require(person, READ_LOG, self._log, _not_yours())
+        await self._gate.require(person, READ_LOG, self._log, not_yours())
 
 
 def changes(person: SignedIn) -> bool:
@@ -67,7 +67,8 @@ def number_in(text: str) -> int:
     return int(text)
 
 
-def _not_yours() -> Refused:
+def not_yours() -> Refused:
+    """Who may not oversee."""
     return Refused(
         "oversight-not-yours",
         Text("U mag dit niet zien of doen.", "You may not see or do this."),

@@ -2,9 +2,11 @@
 gives (BWB: the manifest of a law, and a text of it).
 
 A manifest (`https://repository.officiele-overheidspublicaties.nl/bwb/BWBR…/manifest.xml`) names every version of a law with the
-day on which it came into force; a text (`toestand`) says of each article since when it reads so. Nothing is fetched here: an
-operator places the files. The shapes are those that the register published; what is not understood is passed over, and a file
-in which nothing is understood is refused.
+day on which it came into force, also as it was thought to be before: once it is known that a law changes at another day, the
+earlier version ends its time of being seen (`zichtdatum_eind`), and what was withdrawn is `_deleted`. Those never were law, or are
+there once more as they are known now. A text (`toestand`) says of each article since when it reads so; articles of an annex have
+numbers of their own, and are passed over. Nothing is fetched here: an operator places the files. What is not understood is passed
+over, and a file in which nothing is understood is refused.
 """
 
 import re
@@ -32,6 +34,7 @@ MOST = 100_000
 
 _BWB = re.compile(r"BWB[RV][0-9]{7}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FOR_GOOD = "9999-12-31"
 
 
 def read_laws(file: Path, there: bool = False) -> tuple[Version, ...]:
@@ -115,7 +118,7 @@ def _of_xml(root: Element) -> Iterator[Version]:
         yield from _of_text(root, bwb, named)
     else:
         for one in root.iter():
-            if _local(one.tag) == "expression":
+            if _local(one.tag) == "expression" and _is_law(one):
                 days = [
                     each.text or "" for each in one.iter() if _local(each.tag) == "datum_inwerkingtreding"
                 ]
@@ -125,12 +128,26 @@ def _of_xml(root: Element) -> Iterator[Version]:
                     yield Version(bwb, _day(day))
 
 
+def _is_law(expression: Element) -> bool:
+    """Whether a version is as the register knows it now, and was not withdrawn."""
+    seen = [(each.text or "").strip() for each in expression.iter() if _local(each.tag) == "zichtdatum_eind"]
+    items = [each.get("_deleted") for each in expression.iter() if _local(each.tag) == "item"]
+    return all(one in ("", _FOR_GOOD) for one in seen) and not (items and all(one == "true" for one in items))
+
+
+def _articles(under: Element) -> Iterator[Element]:
+    """The articles of a law itself, in order."""
+    for one in under:
+        if _local(one.tag) == "artikel":
+            yield one
+        elif _local(one.tag) != "bijlage":
+            yield from _articles(one)
+
+
 def _of_text(root: Element, bwb: str, named: dict[str, str]) -> Iterator[Version]:
     if _DAY.fullmatch(named.get("inwerkingtreding", "")):
         yield Version(bwb, _day(named["inwerkingtreding"]))
-    for one in root.iter():
-        if _local(one.tag) != "artikel":
-            continue
+    for one in _articles(root):
         told = {_local(name): value for name, value in one.attrib.items()}
         since = told.get("inwerking", "")
         number = next(

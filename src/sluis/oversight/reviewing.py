@@ -4,6 +4,7 @@ because an article of law that it rests on has another version. Pure.
 AVG article 30 asks for a register that is right; article 35, eleventh paragraph, for a new look when the risk changes.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
@@ -22,9 +23,12 @@ def place_of(article: Article) -> str:
     return f"{article.bwb} {number_of(article.article)}" if article.bwb else ""
 
 
+_ARTICLE = re.compile(r"(?:artikel|art\.?)\s+(?=\S)")
+
+
 def number_of(text: str) -> str:
-    """The number of an article as the law itself has it: `31, tweede lid` is of article `31`."""
-    return text.strip().partition(",")[0].partition(" ")[0].strip(".;:").lower()
+    """The number of an article as the law itself has it: `31, tweede lid` and `Artikel 31` are of article `31`."""
+    return _ARTICLE.sub("", text.strip().lower(), count=1).partition(",")[0].partition(" ")[0].strip(".;:")
 
 
 def in_force(versions: Iterable[Version], article: Article, day: date) -> Version | None:

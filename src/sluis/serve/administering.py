@@ -24,6 +24,7 @@ from sluis.gateway import (
     group_page_routes,
 )
 from sluis.kernel import Problem, Text, milliseconds
+from sluis.oversight import examine as examine_register
 from sluis.serve.parts import Parts
 from sluis.web import Entry, Gate
 
@@ -68,9 +69,13 @@ def looked_at(config: Config, parts: Parts) -> list[Part]:
         )
         return doctor.examine(here).steps
 
+    async def register() -> Sequence[Step]:
+        return await examine_register(parts.oversight)
+
     return [
         Part("node", Text("Het knooppunt", "The node"), node),
         Part("events", Text("Gebeurtenissen", "Events"), events),
+        Part("register", Text("Het register van verwerkingen", "The register of processing"), register),
     ]
 
 

@@ -7,7 +7,7 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from msgspec import structs
 
-from sluis import catalogue, disclose, gateway, query, rights
+from sluis import catalogue, disclose, gateway, oversight, query, rights
 from sluis.config import Config
 from sluis.crypto import Peer
 from sluis.events import doctor, interests, publishing, standing, subscriptions
@@ -50,6 +50,7 @@ def published() -> Api:
         *publishing.official_routes(nothing, nothing, nothing),
         *doctor.routes(nothing, nothing, nothing, nothing, nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),
+        *oversight.diagnosis_routes(nothing, nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
 
@@ -102,6 +103,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *call_routes(parts.point, by_socket(DECIDING, parts.access, parts.refusals.record)),
         *(looked.routes(parts.looking.keys) if parts.looking else ()),
         *(gateway.group_routes(parts.operator, gate, own) if parts.operator else ()),
+        *oversight.diagnosis_routes(parts.oversight, gate),
     ]
 
 

@@ -10,14 +10,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Request, Response
-from litestar.exceptions import MethodNotAllowedException
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
 
 from sluis.kernel import Invalid, Refused, Text, Unidentified, reaches, read_fields
 from sluis.web import problems
 from sluis.web.access import keep_caller, methods_at
 from sluis.web.pages import SETTING, local_path, redirect, setting_of
 from sluis.web.routes import FORM, Form
-from sluis.web.short import has_nul, header
+from sluis.web.short import header
 from sluis.web.tries import Tries, address_of
 from sluis.web.unsent import Forms
 from sluis.web.visitors import SignedIn
@@ -46,8 +46,8 @@ async def let_in(request: Request[Any, Any, Any], tries: Tries, forms: Forms) ->
     Returns where to go first, when that is somewhere else. Raises `Unidentified`, `Refused`, `Invalid`, `TooOften`.
     """
     opt, scope = request.route_handler.opt, request.scope
-    if has_nul(scope):
-        raise problems.malformed_request()
+    if "\0" in scope["path"]:  # nothing is called so, and PostgreSQL cannot look for it
+        raise NotFoundException
     callers = opt.get("callers")
     if callers is None:  # the framework's own OPTIONS handlers
         raise MethodNotAllowedException(headers={"allow": methods_at(request)})

@@ -82,11 +82,6 @@ class ShortWay:
         return bytes(body)
 
 
-def has_nul(scope: Any) -> bool:
-    """Whether an address holds a NUL: nobody types one, and PostgreSQL cannot look for it."""
-    return b"%00" in scope["query_string"] or "\0" in scope["path"]
-
-
 def header(scope: Mapping[str, Any], name: bytes) -> str:
     """A header of a request, the first of that name (in lower case); empty when there is none."""
     return next((value for found, value in scope["headers"] if found == name), b"").decode("latin-1")

@@ -1,5 +1,6 @@
 """Proofs as drawings, versions of laws, activities as files, and the summary of the log."""
 
+import csv
 import hashlib
 import json
 from datetime import UTC, date, datetime
@@ -8,10 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.conftest import SHARED
 from tests.unit.oversight.room import BWB, NOW, Room, activity
 
 from sluis.grounds import Article
-from sluis.kernel import Invalid
+from sluis.kernel import Invalid, convert
 from sluis.ledger.tree import Tree, TreeAt, leaf_hash
 from sluis.oversight import sql, summary
 from sluis.oversight.drawing import WIDTH, consistency, inclusion
@@ -79,6 +81,61 @@ MANIFEST = f"""<?xml version="1.0"?><w:work xmlns:w="urn:x" label="{BWB}"><w:exp
 <w:expression label="2025-01-01_0"/><w:expression label="anders"/></w:work>"""
 STATE = f"""<toestand bwb-id="{BWB}" inwerkingtreding="2026-01-01"><wet><artikel label="Artikel 64" inwerking="2025-07-01">
 <kop><label>Artikel</label><nr>64</nr></kop></artikel><artikel label="Artikel 8a" inwerking="2019-01-01"/></wet></toestand>"""
+
+
+def expression(day: str, number: int, seen_until: str = "9999-12-31", deleted: bool = False) -> str:
+    """A version as manifests of the register have it."""
+    return f"""<expression label="{day}_{number}"><metadata><datum_inwerkingtreding>{day}</datum_inwerkingtreding>
+    <einddatum>9999-12-31</einddatum><zichtdatum_start>2025-03-15</zichtdatum_start><zichtdatum_eind>{seen_until}</zichtdatum_eind>
+    </metadata><manifestation label="xml"><metadata><hashcode>0</hashcode></metadata>
+    <item label="{BWB}_{day}_{number}.xml" _deleted="{str(deleted).lower()}"/></manifestation></expression>"""
+
+
+def test_a_version_that_was_withdrawn_or_thought_to_come_on_another_day_is_none() -> None:
+    listed = [
+        expression("2024-01-01", 0, "2025-07-18"), expression("2024-01-01", 1), expression("2025-07-01", 0, "2025-06-01"),
+        expression("2026-01-01", 0), expression("2026-02-01", 0, deleted=True),
+    ]  # fmt: skip
+    whole = "<metadata><datum_inwerkingtreding>2004-01-01</datum_inwerkingtreding></metadata>"
+    manifest = f'<work label="{BWB}" _latestItem="x">{whole}{"".join(listed)}</work>'
+    assert versions_in(manifest.encode(), "m") == (
+        Version(BWB, date(2024, 1, 1)),
+        Version(BWB, date(2026, 1, 1)),
+    )
+
+
+def test_an_article_of_an_annex_is_not_that_of_the_law() -> None:
+    text = f"""<toestand bwb-id="{BWB}"><wetgeving><wet-besluit><wettekst><hoofdstuk>
+    <artikel label="Artikel 1" inwerking="2020-01-01"><kop><label>Artikel</label><nr status="officieel">1</nr></kop></artikel>
+    </hoofdstuk></wettekst></wet-besluit><bijlage><artikel label="Artikel 1" inwerking="2026-01-01"/></bijlage>
+    </wetgeving></toestand>"""
+    assert versions_in(text.encode(), "t") == (Version(BWB, date(2020, 1, 1), "1"),)
+
+
+@pytest.mark.parametrize(
+    "written_as", ["2:28b", "Artikel 2:28b", "art. 2:28b", "2:28B, tweede lid", "2:28b lid 2"]
+)
+def test_an_article_is_found_however_it_is_written(written_as: str) -> None:
+    known = Version(BWB, date(2026, 1, 1), "2:28b")
+    assert in_force([known], Article("Wet (fictief)", written_as, BWB), NOW.date()) == known
+
+
+@pytest.mark.skipif(SHARED is None, reason="needs the list of grounds of ../shared")
+def test_every_article_on_which_public_services_rest_is_found_among_the_versions_of_its_law() -> None:
+    assert SHARED is not None
+    with (SHARED / "data" / "grondslagen" / "gegevensgrondslagen.csv").open(newline="") as file:
+        cited = {
+            (row["grondslag_law"], row["grondslag_bwb_id"], row["grondslag_article"])
+            for row in csv.DictReader(file)
+            if row["grondslag_bwb_id"] and row["grondslag_article"]
+        }
+    assert len(cited) > 50
+    versions = [Version(bwb, date(2024, 1, 1), number) for _, bwb, number in cited]
+    for law, bwb, number in cited:
+        article = convert({"law": law, "article": number, "bwb": bwb}, Article)
+        found = in_force(versions, article, NOW.date())
+        assert found == Version(bwb, date(2024, 1, 1), number)
+    assert versions_in(written(versions).encode(), "w") == tuple(dict.fromkeys(versions))
 
 
 def test_versions_are_read_from_a_manifest_a_text_and_a_list() -> None:

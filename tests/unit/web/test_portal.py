@@ -314,12 +314,6 @@ async def test_a_form_that_can_be_read_in_two_ways_is_refused(browser: Browser, 
     assert "niet te lezen" in shown.text
 
 
-async def test_an_address_with_what_nobody_types_is_refused(browser: Browser, people: People) -> None:
-    enter(browser, people, signed_in())
-    assert (await browser.get("/mine?a=%20")).status == 200
-    assert (await browser.get("/mine?a=%00")).status == 400
-
-
 async def test_a_form_is_bounded(browser: Browser) -> None:
     shown = await browser.post("/calls", {"a": "x" * 70_000})
     assert (shown.status, "ongeveer 65.000 tekens" in shown.text) == (413, True)

@@ -287,7 +287,8 @@ class Step(msgspec.Struct, frozen=True):
 
     Attributes:
         name: of the step.
-        result: `ok`; `wrong`, with what helps in `next`; or `skipped`, because an earlier one is wrong.
+        result: `ok`; `wrong`, with what helps in `next`; or `skipped`, because an earlier one is wrong or
+            there is nothing to look at.
         nl: what was seen, in Dutch.
         en: the same in English.
         next_nl: the step that helps, in Dutch.

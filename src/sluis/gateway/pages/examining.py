@@ -254,6 +254,7 @@ STEPS: dict[str, Text] = {
     "suspended": Text("Abonnementen die stilstaan", "Subscriptions that stand still"),
     "listening": Text("Eigen systemen luisteren", "Own systems listen"),
     "inbox": Text("Wat anderen melden", "What others tell"),
+    "laws": Text("Wetsartikelen", "Articles of law"),
 }
 """What steps are called."""
 
