@@ -141,7 +141,7 @@ def terms_routes(
         )  # fmt: skip
         for one, name in ((of_others, "voorwaarden-van-ons"), (of_own, "voorwaarden-van-anderen")):
             if one.asked.form:
-                return export(one, name, language)
+                return await export(one, name, language)
         offered = [
             (one.title, terms_)
             for one in (catalogue.entries() if catalogue else ())

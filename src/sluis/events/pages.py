@@ -5,7 +5,8 @@ Of an event only its type, number and trouble are shown: nothing of what it says
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
@@ -101,6 +102,15 @@ def page_routes(post_: Post, gate: Gate) -> list[HTTPRouteHandler]:
     async def may(person: SignedIn, action: str, **about: Any) -> None:
         await gate.require(person, action, Resource(EVENTS, str.__str__(post_.own), about), not_yours())
 
+    @asynccontextmanager
+    async def changing(person: SignedIn) -> AsyncIterator[None]:
+        """Who may change nothing here is refused before they learn what there is not."""
+        try:
+            yield
+        except (NotFound, Invalid):
+            await may(person, CHANGE_EVENTS)
+            raise
+
     @get("/deliveries", opt=STAFF)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Hoe elk abonnement ervoor staat."""
@@ -116,7 +126,7 @@ def page_routes(post_: Post, gate: Gate) -> list[HTTPRouteHandler]:
             _TITLE, COLUMNS, rows, asked, language, exports=True, nothing=_NO_TROUBLE if part else _NONE
         )
         if asked.form:
-            return export(listing, "bezorgingen", language)
+            return await export(listing, "bezorgingen", language)
         course = await asyncio.to_thread(queue.course, [row.of.id for row in listing.rows])
         return page(
             request, "events/deliveries.html", listing=with_course(listing, course), part=part, every=len(every),
@@ -151,23 +161,25 @@ def page_routes(post_: Post, gate: Gate) -> list[HTTPRouteHandler]:
     @get("/deliveries/{id:str}/{act:str}", opt=STAFF)
     async def ask(person: SignedIn, request: Request[Any, Any, Any], id: str, act: str) -> Response[bytes]:
         """Wat er gebeurt als u opnieuw laat proberen, of opgeeft."""
-        doing = act_in(act)
-        await may(person, CHANGE_EVENTS, subscription=known.named(id).id)
+        async with changing(person):
+            doing, subscription = act_in(act), known.named(id)
+            await may(person, CHANGE_EVENTS, subscription=subscription.id)
         stretch = stretch_in(request.query_params)
         count = await asyncio.to_thread(queue.how_many_dead, id, stretch.first, stretch.last)
         if not count:
             return redirect(f"/deliveries/{id}")
         return page(
-            request, "events/redo.html", one=known.named(id), owner=post_.name(known.named(id).owner), act=doing,
+            request, "events/redo.html", one=subscription, owner=post_.name(subscription.owner), act=doing,
             stretch=stretch, count=count,
         )  # fmt: skip
 
     @post("/deliveries/{id:str}/{act:str}", opt=STAFF, status_code=200)
     async def do(person: SignedIn, form: Form, id: str, act: str) -> Response[Any]:
         """Laat opnieuw proberen wat niet aankwam, of geef het op."""
-        doing, subscription, stretch = act_in(act), known.named(id), stretch_in(form)
-        about = {"subscription": subscription.id, "first": stretch.first, "last": stretch.last}
-        await may(person, CHANGE_EVENTS, **about)
+        async with changing(person):
+            doing, subscription, stretch = act_in(act), known.named(id), stretch_in(form)
+            about = {"subscription": subscription.id, "first": stretch.first, "last": stretch.last}
+            await may(person, CHANGE_EVENTS, **about)
         if await asyncio.to_thread(queue.how_many_dead, id, stretch.first, stretch.last):
             await post_.ledger.append([arrangement(doing, person, stretch, id, post_.now())])
         work = queue.replay if doing == "replay" else queue.give_up

@@ -140,11 +140,12 @@ def decision_routes(desk: Desk) -> list[HTTPRouteHandler]:
         given, period = filters_of(asked)
         most = MOST_EXPORTED + 1 if asked.form else SIZE + 1
         found = await asyncio.to_thread(oversight.summary.decisions, given, most)
+        if asked.form:
+            whole = Listing(_CAPTION, shape, (), asked)
+            return await export(whole, "besluiten", setting_of(request).language, map(_row, found))
         rows = [_row(one) for one in found]
         more = str(found[SIZE - 1].idx) if len(found) > SIZE else ""
         view = Listing(_CAPTION, shape, tuple(rows[:SIZE]), asked, more=more, exports=True, nothing=_NOTHING)
-        if asked.form:
-            return export(view, "besluiten", setting_of(request).language, rows)
         return page(request, "oversight/decisions.html", view=view, period=period, filters=asked.filters)
 
     @get("/oversight/decisions/{index:str}", opt=STAFF)

@@ -107,7 +107,7 @@ def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
             full = arranged(_CAPTION, COLUMNS, [row(*one) for one in pairs], asked, language, exports=True)
             rows = [exported(one.of[0], one.of[1], language) for one in full.rows]
             view = Listing(_CAPTION, EXPORTED, tuple(rows), asked, exports=True)
-            return export(view, "register-van-verwerkingen", language, rows)
+            return await export(view, "register-van-verwerkingen", language, rows)
         view = arranged(
             _CAPTION, COLUMNS, [row(*one) for one in pairs], asked, language, exports=True, nothing=_NOTHING
         )

@@ -61,7 +61,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
         used, states = await asyncio.gather(of.used(views.LOOKED_BACK, ("dataset",)), of.sources.look())
         listing = views.datasets(request, of, used, states)
         if listing.asked.form:
-            return export(listing, "datasets", setting_of(request).language)
+            return await export(listing, "datasets", setting_of(request).language)
         troubled = [one for one in states if one.healthy is False]
         return page(
             request, "owning/data.html", listing=listing, troubled=troubled, waiting=await of.waiting(),
@@ -93,7 +93,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
         used = await of.used(views.LOOKED_BACK, ("disclosure",))
         listing = views.disclosures(request, of, used, await of.covered())
         if listing.asked.form:
-            return export(listing, "verstrekkingen", setting_of(request).language)
+            return await export(listing, "verstrekkingen", setting_of(request).language)
         return page(request, "owning/disclosures.html", listing=listing)
 
     @get("/data/disclosures/{id:str}", opt=STAFF)
@@ -145,7 +145,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
         used = await of.used(wanted.days, (views.BY[wanted.by][0],), wanted.only)
         listing = views.use(request, of, wanted, used)
         if listing.asked.form:
-            return export(listing, "gebruik", setting_of(request).language)
+            return await export(listing, "gebruik", setting_of(request).language)
         days = await of.used(wanted.days, ("day",), wanted.only)
         return page(
             request, "owning/use.html", listing=listing, wanted=wanted, days=views.DAYS, by=views.BY, of=of,

@@ -87,7 +87,7 @@ def answer_routes(asker: Asker, desk: Desk, again: Again) -> list[HTTPRouteHandl
             listing = await asyncio.to_thread(view.listing, query, language, asked.wanted)
             if query.form:
                 name = "answer" if language == "en" else "antwoord"
-                return await asyncio.to_thread(export, listing, name, language)
+                return await export(listing, name, language)
         return page(
             request, "query/answer.html", asked=asked, activity=activity, view=view, listing=listing, names=_names(asked),
             chart=view.chart(), picture=view.picture(language), lost=_lost(asked), until=desk.until(asked), part=part,

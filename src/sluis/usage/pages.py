@@ -47,7 +47,7 @@ def usage_page_routes(
             exports=True, nothing=Text("In deze maand is niets gebruikt.", "Nothing was used in this month."),
         )  # fmt: skip
         if asked.form:
-            return export(view, f"gebruik-{month:%Y-%m}", language)
+            return await export(view, f"gebruik-{month:%Y-%m}", language)
         pays = sum(one.total for one in found if one.agreed.side == "use")
         gets = sum(one.total for one in found if one.agreed.side == "supply")
         months = [*(await usage.months())[:36]]
@@ -64,7 +64,7 @@ def usage_page_routes(
         asked = asked_in(request, LINES)
         view = Listing(Text("Regels", "Lines"), LINES, tuple(lines_of_statement(found)), asked, exports=True)
         if asked.form:
-            return export(view, f"overzicht-{found.number}", language)
+            return await export(view, f"overzicht-{found.number}", language)
         return page(
             request, "usage/one.html", one=found, view=view, side=SIDES[found.agreed.side],
             activity=activities.get(found.agreed.activity, found.agreed.activity),

@@ -90,6 +90,22 @@ async def test_deliveries_are_for_who_looks_after_them(desk: Desk) -> None:
     assert (await desk.browser("event-admin", audience="citizen").get("/deliveries")).status == 403
 
 
+async def test_who_may_change_nothing_does_not_learn_what_there_is(desk: Desk) -> None:
+    one = await desk.subscribed((DEAD, "gone"))
+    places = (f"{one.id}/replay", "weg/replay", f"{one.id}/anders", "weg/anders")
+    officer, admin = desk.browser("privacy-officer"), desk.browser("event-admin")
+    asked = await admin.get(f"/deliveries/{one.id}/replay?first=1&last=1")
+    assert asked.status == 200
+    token = desk.app._token(desk.by_cookie(officer.cookies[COOKIE]), None)
+    for place, found in zip(places, (200, 404, 404, 404), strict=True):
+        assert (await officer.get(f"/deliveries/{place}?first=1&last=1")).status == 403, place
+        assert (await admin.get(f"/deliveries/{place}?first=1&last=1")).status == found, place
+        for stretch in ({"first": "1", "last": "1"}, {"first": "x"}):
+            fields = {**stretch, "csrf": token}
+            assert (await officer.post(f"/deliveries/{place}", fields)).status == 403, place
+    assert desk.written == []
+
+
 async def test_what_did_not_arrive_is_told_with_why_and_nothing_of_what_it_says(desk: Desk) -> None:
     one = await desk.subscribed((DELIVERED, ""), (DEAD, "gone"), (DEAD, "wrong-format"))
     for language in ("nl", "en"):

@@ -1,8 +1,11 @@
 """Long tables: what an address may ask, the addresses that keep it, pages, what people take with them, and how it is shown."""
 
+import asyncio
 import json
 import re
+import time
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -31,7 +34,7 @@ from sluis.web import (
     page,
     setting_of,
 )
-from sluis.web.exports import as_csv, as_json
+from sluis.web.exports import csv_pieces, json_pieces
 from sluis.web.listing import read_asked
 from sluis.web.notation import amount, bsn, day, moment, number
 from sluis.web.pages import _environment
@@ -132,7 +135,7 @@ def test_csv_opens_in_a_spreadsheet_and_runs_nothing_there() -> None:
         Row((text, None, -150, date(2026, 11, 22)))
         for text in ('=1+1;"x"', "+1", "-1", "@a", "\tx", "|cmd", "＝1+1")
     ]
-    lines = as_csv(COLUMNS, evil, "nl").decode("utf-8").split("\r\n")
+    lines = b"".join(csv_pieces(COLUMNS, iter(evil), "nl")).decode("utf-8").split("\r\n")
     assert lines[0] == "\ufeffNaam;Staat;Kosten;Sinds"
     assert lines[1] == '"\'=1+1;""x""";;-1,50;2026-11-22'
     assert all(line.lstrip('"')[0] == "'" for line in lines[1:8])
@@ -141,7 +144,7 @@ def test_csv_opens_in_a_spreadsheet_and_runs_nothing_there() -> None:
 def test_json_has_values_by_the_names_of_columns() -> None:
     columns = (*COLUMNS[:3], Column("at", CAPTION, kind="moment"), Column("who", CAPTION, kind="masked"))
     row = Row((Cell("a", href="/a"), Text("aan", "on"), 5, datetime(2026, 1, 1, tzinfo=UTC), "999990019"))
-    assert json.loads(as_json(columns, [row], "en")) == {
+    assert json.loads(b"".join(json_pieces(columns, iter([row]), "en"))) == {
         "rows": [
             {
                 "name": "a",
@@ -155,13 +158,36 @@ def test_json_has_values_by_the_names_of_columns() -> None:
     }
 
 
-def test_a_document_ends_somewhere_and_says_so() -> None:
+async def test_a_document_ends_somewhere_and_says_so() -> None:
     endless = (Row((str(at), None, None, None)) for at in range(10**9))
-    listing = Listing(CAPTION, COLUMNS, (), asked("as=json"))
-    told = json.loads(export(listing, "sources", "nl", endless).content)
+    told = json.loads(b"".join(json_pieces(COLUMNS, endless, "nl")))
     assert (len(told["rows"]), told["complete"]) == (MOST_EXPORTED, False)
+    endless = (Row((str(at), None, None, None)) for at in range(10**9))
+    assert b"".join(csv_pieces(COLUMNS, endless, "nl")).count(b"\r\n") == MOST_EXPORTED + 1
+    assert json.loads(b"".join(json_pieces(COLUMNS, iter(()), "nl"))) == {"rows": [], "complete": True}
     with pytest.raises(ValueError, match="a file cannot be called"):
-        export(listing, 'x"; y', "nl")
+        await export(Listing(CAPTION, COLUMNS, (), asked("as=json")), 'x"; y', "nl")
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+async def test_a_large_document_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """What counts is the time that this thread works between two turns of somebody else: others may use the machine too."""
+    words = Text("een langere tekst, zoals er in een tabel staat", "a longer text, as tables have them")
+    rows = tuple(Row((f"naam {at}", words, at, date(2026, 1, 1))) for at in range(MOST_EXPORTED))
+    browser = Browser(Tables(monkeypatch, rows).app)
+    turns = [time.thread_time()]
+
+    async def somebody_else() -> None:
+        while True:
+            await asyncio.sleep(0)
+            turns.append(time.thread_time())
+
+    other = asyncio.create_task(somebody_else())
+    answer = await browser.get(f"/sources?as={form}")
+    other.cancel()
+    assert answer.status == 200
+    assert answer.text.count("naam ") == MOST_EXPORTED
+    assert max(later - earlier for earlier, later in pairwise(turns)) < 0.05
 
 
 def test_figures_days_and_numbers_are_written_as_people_do() -> None:
@@ -210,7 +236,7 @@ class Tables:
             found, language = asked_in(request, COLUMNS, sort="-cost"), setting_of(request).language
             view = arranged(CAPTION, COLUMNS, rows, found, language, exports=True)
             if found.form:
-                return export(view, "sources", language)
+                return await export(view, "sources", language)
             figures = Chart(
                 CAPTION,
                 (COLUMNS[3], COLUMNS[2]),

@@ -110,7 +110,7 @@ def contract_routes(desk: Desk, may: May) -> list[HTTPRouteHandler]:
             exports=True, nothing=words.NOTHING[section],
         )  # fmt: skip
         if asked.form:
-            return export(listing, "contracten", language)
+            return await export(listing, "contracten", language)
         counts = {one: sum(row.section == one for row in found) for one in SECTIONS}
         return page(
             request, "gateway/pages/contracts.html", listing=listing, counts=counts, section=section,

@@ -95,7 +95,7 @@ def peer_routes(desk: Desk, neighbours: Neighbours, own: Own, may: May) -> list[
         rows = [peer_row(one, now) for one in found]
         listing = arranged(_PEERS, COLUMNS, rows, asked, language, exports=True, nothing=_NOBODY)
         if asked.form:
-            return export(listing, "organisaties", language)
+            return await export(listing, "organisaties", language)
         troubled = [one for one in found if one.health(now) == "error"]
         return page(
             request, "gateway/pages/peers.html", listing=listing, heard=heard, directory=directory,

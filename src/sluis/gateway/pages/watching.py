@@ -55,7 +55,7 @@ def watching_routes(desk: Desk, neighbours: Neighbours, traffic: Traffic, may: M
             _WAYS, WAYS, way_rows(whole, desk), asked, language, exports=True, nothing=_NOTHING
         )
         if asked.form:
-            return export(listing, "verkeer", language)
+            return await export(listing, "verkeer", language)
         return page(
             request, "gateway/pages/traffic.html", by_hour=by_hour, listing=listing, sides=side_rows(whole),
             charts=charts_of(samples), since=samples[0].at if samples else 0,

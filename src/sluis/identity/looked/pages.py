@@ -83,7 +83,7 @@ def page_routes(
         language = setting_of(request).language
         listing = _listing(found, asked)
         if asked.form:
-            return export(listing, "wie-keek-er" if language == "nl" else "who-looked", language)
+            return await export(listing, "wie-keek-er" if language == "nl" else "who-looked", language)
         return page(
             request, "identity/looked.html", found=found, view=listing, laws=laws, withheld=withheld,
             filtered=bool(asked.filters or asked.kept), since=_kept(asked, "since"), until=_kept(asked, "until"),
