@@ -63,7 +63,7 @@ from sluis.policy import (
     policies_of,
     read_own,
 )
-from sluis.web import look_of
+from sluis.web import advice_on, look_of
 
 NODE_FILE = "node.toml"
 
@@ -192,10 +192,15 @@ def examine_node(
 
 def advise_node(path: Path) -> tuple[Invalid, ...]:
     """What would make a node directory better, and is no problem; nothing for a single file."""
-    reading = read_catalogue(path) if path.is_dir() else None
-    if reading is None or reading.whole is None:
+    if not path.is_dir():
         return ()
-    return tuple(advice(reading, read_directory(path).grounds, path))
+    config, _ = read_config(path / NODE_FILE, None, secrets=True)
+    theme = None if config is None else config.portal.theme
+    found = advice_on(theme) if theme is not None else []
+    reading = read_catalogue(path)
+    if reading.whole is not None:
+        found += advice(reading, read_directory(path).grounds, path)
+    return tuple(found)
 
 
 def _examine_directory(

@@ -35,6 +35,7 @@ from sluis.web import (
     Portal,
     Server,
     TokenAccess,
+    advice_on,
     look_of,
     make_api,
     make_portal,
@@ -62,6 +63,8 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     others = (*administering_navigation(parts), *oversight.NAVIGATION)
     navigation = explained((*own, *owned, *found, *others))
     look = look_of(config.portal.theme, config.portal.logo)
+    for one in advice_on(config.portal.theme) if config.portal.theme else ():
+        log.warning("%s: %s", config.portal.theme, one)
     house = House(config.node.name, config.node.test, navigation, IDLE, look)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record

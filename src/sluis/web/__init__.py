@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sluis.web.gate import Gate
     from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
     from sluis.web.listing import Asked, Cell, Column, Listing, Row, arranged
-    from sluis.web.look import Look, look_of
+    from sluis.web.look import Look, advice_on, look_of
     from sluis.web.notation import amount, bsn, day, number
     from sluis.web.openapi import About
     from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
@@ -106,6 +106,7 @@ __all__ = [
     "Unreached",
     "Visitors",
     "address_of",
+    "advice_on",
     "after_form",
     "amount",
     "arranged",

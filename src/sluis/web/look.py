@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from sluis.kernel import Invalid, Text
+from sluis.web.contrast import told_of, weak_pairs
 from sluis.web.theme import read_theme
 
 _MADE = Path(__file__).resolve().parents[3] / "var/assets/static"
@@ -86,6 +87,18 @@ def look_of(theme: Path | None, logo: Path | None) -> Look:
     address = {path.partition(".")[0]: f"{path}?{file.tag}" for path, file in made.items()}
     light = read is not None and not read.dark
     return Look(address.get("/static/theme", ""), address.get("/static/logo", ""), light, made)
+
+
+def advice_on(theme: Path) -> list[Invalid]:
+    """What of a theme can hardly be seen, each with its place in the file and what helps; nothing of a file that is no theme."""
+    try:
+        read = read_theme(theme)
+    except Invalid:
+        return []
+    names = [name for name in ("/static/web/system.css", "/static/web/portal.css") if name in static_files()]
+    sheets = "".join(static_files()[name].content.decode() for name in names)
+    text = theme.read_text(encoding="utf-8")
+    return [told_of(one, str(theme), text) for one in weak_pairs(read, sheets)]
 
 
 def _file(name: str, content: bytes) -> File:

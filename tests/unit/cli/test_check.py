@@ -76,6 +76,18 @@ def test_a_look_that_pages_cannot_have_is_told(
     assert f"node.toml:{line}: {told}" in problems
 
 
+def test_colours_of_a_theme_that_can_hardly_be_read_are_advice(tmp_path: Path) -> None:
+    node = whole_node(tmp_path, disclosure=lasting(DISCLOSURE))
+    (node / "theme.css").write_text(":root {\n  --utrecht-link-color: #999;\n}\n")
+    settings = node / "node.toml"
+    settings.write_text(settings.read_text() + '\n[portal]\ntheme = "theme.css"\n')
+    code, told = check(node)
+    assert code == 0
+    assert f"Advies: {node / 'theme.css'}:2: Dit thema maakt links slecht leesbaar." in told
+    assert "verschilt 2,8 op 1; nodig is 4,5 op 1" in told
+    assert "→ Maak het verschil groter: verander `--utrecht-link-color`." in told
+
+
 def test_json_of_a_node_in_order_is_an_empty_list(tmp_path: Path) -> None:
     assert check(whole_node(tmp_path, disclosure=lasting(DISCLOSURE)), "--json") == (0, "[]\n")
 

@@ -14,6 +14,7 @@ from tests.browser import Browser
 import sluis.web
 from sluis.kernel import Invalid
 from sluis.web import House, SignedIn, look_of, make_portal
+from sluis.web.contrast import colour_of, contrast
 from sluis.web.look import static_files
 from sluis.web.theme import MOST, parse_theme, read_theme
 
@@ -37,37 +38,32 @@ def colours(dark: bool) -> dict[str, str]:
     return given
 
 
-def luminance(colour: str) -> float:
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
+def apart(one: str, other: str) -> float:
+    """The contrast of two colours, as `#rrggbb`."""
+    first, second = (colour_of({"--x": value}, "--x") for value in (one, other))
+    assert first is not None
+    assert second is not None
+    return contrast(first[0], second[0])
 
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize(("front", "back"), TEXT)
 def test_text_can_be_read(front: str, back: str, dark: bool) -> None:
     known = colours(dark)
-    assert contrast(known[front], known[back]) >= 4.5
+    assert apart(known[front], known[back]) >= 4.5
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_where_the_keyboard_is_can_be_seen(dark: bool) -> None:
     known = colours(dark)
-    assert max(contrast(known[ring], known["paper"]) for ring in ("focus", "on-focus")) >= 3
+    assert max(apart(known[ring], known["paper"]) for ring in ("focus", "on-focus")) >= 3
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_field_can_be_told_from_the_page(dark: bool) -> None:
     known = colours(dark)
-    assert contrast(known["edge"], known["paper"]) >= 3
-    assert contrast(known["edge"], known["shade"]) >= 3
+    assert apart(known["edge"], known["paper"]) >= 3
+    assert apart(known["edge"], known["shade"]) >= 3
 
 
 def system() -> str:
