@@ -12,6 +12,7 @@ from sluis.crypto import KeyStore, Vault
 from sluis.gateway import SERVICE, Link, Membership
 from sluis.kernel import Clock, PeerId, cause_of
 from sluis.ledger import Ledger
+from sluis.serve.names import all_names
 from sluis.store import Store
 from sluis.usage import Side, Tariff, Unit, Usage, open_usage
 
@@ -60,7 +61,15 @@ def terms_of(
             await harvester.round({peer})
 
     return open_terms(
-        store, ledger, Vault(keys, "terms"), link, catalogue, config.node.oin, _called(config), clock, reread
+        store,
+        ledger,
+        Vault(keys, "terms"),
+        link,
+        catalogue,
+        config.node.oin,
+        all_names(config),
+        clock,
+        reread,
     )
 
 
@@ -96,16 +105,12 @@ def usage_of(
         priced = found.priced if found else None
         return [] if priced is None else _tariffs(priced.kind, priced.cents, priced.months, priced.vat)
 
-    return open_usage(store, ledger, membership, prices, config.node.oin, _called(config), clock)
+    return open_usage(store, ledger, membership, prices, config.node.oin, all_names(config), clock)
 
 
 def _tariffs(kind: str, cents: int, months: int, vat: int | None) -> list[Tariff]:
     units: dict[str, Unit] = {"call": "call", "run": "run", "subscription": "subscription"}
     return [Tariff(units[kind], cents, months, vat)] if kind in units else []
-
-
-def _called(config: Config) -> dict[PeerId, str]:
-    return {config.node.oin: config.node.name, **{peer.oin: peer.name for peer in config.peers.values()}}
 
 
 def _of(config: Config, in_group: bool) -> Of:

@@ -40,6 +40,7 @@ from sluis.kernel import Clock, PeerId, cause_of
 from sluis.ledger import Ledger
 from sluis.policy import DecisionPoint, Who
 from sluis.serve.group import aliases
+from sluis.serve.names import namer
 from sluis.serve.notificaties import Everyone, notificaties_of
 from sluis.serve.sending import here_of, may_leave_of, waking_of, webhooks_of
 from sluis.store import Store
@@ -154,11 +155,7 @@ def event_rooms(
     kept = open_interests(
         store, ledger, keys, notices, address, node.alias, clock, bounds, membership is not None
     )
-    names = {peer.oin: peer.name for peer in config.peers.values()} | {node.oin: node.name}
-
-    def name(peer: PeerId) -> str:
-        return names.get(peer, str.__str__(peer))
-
+    name = namer(config)
     inside = [ip_network(one) for one in settings.inside]
     context = calling_context(settings.authorities)
     calls = Outgoing(context, inside, plain=node.test)

@@ -42,6 +42,7 @@ from sluis.kernel import Clock, PeerId, convert
 from sluis.ledger import Ledger
 from sluis.policy import DecisionPoint, Evaluation
 from sluis.query import Owners
+from sluis.serve.names import peer_names
 from sluis.serve.planes import plane_of
 from sluis.store import Store
 from sluis.web import LoopbackListener, PeerListener, Server
@@ -75,7 +76,7 @@ def membership_of(
     membership = open_membership(
         store, ledger, identity, group, settings, trust, context, aliases(config), clock, revocations.revokes
     )
-    membership.running.peers.name_unheard({peer.oin: peer.name for peer in config.peers.values()})
+    membership.running.peers.name_unheard(peer_names(config))
     return membership
 
 

@@ -23,6 +23,7 @@ from sluis.owning import (
     page_routes,
 )
 from sluis.policy import DecisionPoint
+from sluis.serve.names import namer
 from sluis.sources import Source
 from sluis.store import Store
 from sluis.web import Gate
@@ -85,11 +86,10 @@ def holdings_of(
         config.node.oin, config.node.alias, grounds, places, config.data.preview_activity, secrecy, loaded.directory,
         {name: _settings(one) for name, one in config.sources.items()},
     )  # fmt: skip
-    names = {peer.oin: peer.name for peer in config.peers.values()} | {config.node.oin: config.node.name}
     history = open_history(store, grounds.disclosures, clock)
     return Holdings(
         holding, use, Sources(sources, clock), history, discloser, point, ledger, contracts,
-        lambda peer: names.get(peer, str.__str__(peer)), clock,
+        namer(config), clock,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from sluis.rights import (
     page_routes,
 )
 from sluis.serve.identity import IdentityRooms
+from sluis.serve.names import all_names
 from sluis.store import Store
 from sluis.web import Gate, SignedIn
 
@@ -38,8 +39,7 @@ MOST_LINES = 10_000
 
 def rights_of(config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock) -> Rights:
     """This room, from a node's settings. Blocks. Raises `Problem`."""
-    names = {config.node.oin: config.node.name} | {one.oin: one.name for one in config.peers.values()}
-    return open_rights(store, ledger, keys, clock, names, timedelta(days=config.rights.keep_days))
+    return open_rights(store, ledger, keys, clock, all_names(config), timedelta(days=config.rights.keep_days))
 
 
 def inspection_of(

@@ -13,6 +13,7 @@ from sluis.gateway import Link
 from sluis.grounds import Grounds, Offer, Purpose, make_offer
 from sluis.kernel import Clock, PeerId, Trace
 from sluis.ledger import Ledger
+from sluis.serve.names import namer
 from sluis.statement import (
     Acting,
     AnswerReader,
@@ -115,13 +116,10 @@ def placer_of(
     clock: Clock,
 ) -> Placer:
     """What leaves questions of this node standing elsewhere."""
-    names = {peer.oin: peer.name for peer in config.peers.values()}
-
-    def name(peer: PeerId) -> str:
-        return names.get(peer, str.__str__(peer))
-
     node, seconds = config.node, config.limits.peer_seconds
-    return Placer(references, registrar, link, ledger, phrase, name, address, node.alias, clock, seconds)
+    return Placer(
+        references, registrar, link, ledger, phrase, namer(config), address, node.alias, clock, seconds
+    )
 
 
 def may_signal(
