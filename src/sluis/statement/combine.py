@@ -64,7 +64,8 @@ class Combiner:
             values: the question's parameters.
 
         Raises:
-            Invalid: `answer-too-large`, `answer-too-slow` or `cannot-compute`; no value of the data is in it.
+            Invalid: `answer-too-large`, `answer-too-slow`, `form-unsupported` or `cannot-compute`; no value of the data
+                is in it.
         """
         if sum(table.num_rows for table in relations.values()) <= self._limits.small:
             compiled = plain.compiled(plan)
@@ -125,6 +126,8 @@ def _compute(
         raise _problem("answer-too-large") from None
     except duckdb.InterruptException:
         raise _problem("answer-too-slow") from None
+    except duckdb.NotImplementedException:  # it cannot plan some correlated subqueries over outer joins
+        raise _problem("form-unsupported") from None
     except duckdb.Error:
         raise _problem("cannot-compute") from None
 
@@ -155,6 +158,12 @@ _WHY = {
         "Daarvoor is meer geheugen nodig dan mag.", "It takes more memory than is allowed."
     ),
     "answer-too-slow": Text("Het samenvoegen duurde te lang.", "Combining took too long."),
+    "form-unsupported": Text(
+        "DuckDB, dat hier samenvoegt, kent deze vorm van vragen niet. Vaak is het een subvraag met een FULL, LEFT of RIGHT "
+        "JOIN, die naar de vraag eromheen verwijst. Aan de gegevens ligt het niet.",
+        "DuckDB, which combines here, does not know this form of question. Often it is a subquery with a FULL, LEFT or RIGHT "
+        "JOIN that refers to the question around it. It is not because of the data.",
+    ),
     "cannot-compute": Text(
         "Een berekening of omzetting lukt niet bij een van de waarden.",
         "A computation or conversion fails on one of the values.",
@@ -163,6 +172,10 @@ _WHY = {
 _NEXT = {
     "answer-too-large": Text("Stel een nauwere vraag.", "Ask a narrower question."),
     "answer-too-slow": Text("Stel een nauwere vraag.", "Ask a narrower question."),
+    "form-unsupported": Text(
+        "Zet die subvraag in WITH, en koppel haar met JOIN; of stel twee vragen.",
+        "Put that subquery in WITH, and join it with JOIN; or ask two questions.",
+    ),
     "cannot-compute": Text("Gebruik TRY_CAST of een ruimer type.", "Use TRY_CAST or a wider type."),
 }
 

@@ -212,6 +212,16 @@ def test_failed_computation_tells_no_value() -> None:
     assert refusal.value.__suppress_context__
 
 
+def test_a_form_that_duckdb_cannot_plan_is_not_said_to_be_about_a_value() -> None:
+    subquery = "SELECT count(*) FROM (SELECT 1 AS a) x FULL JOIN (SELECT 2 AS b) y ON x.a = y.b AND x.a = t.k"
+    with pytest.raises(Invalid) as refusal:
+        asyncio.run(_combined(_plan(f"SELECT ({subquery}) AS n FROM (SELECT 1 AS k) t")))
+    assert refusal.value.code == "form-unsupported"
+    for language in ("nl", "en"):
+        assert "JOIN" in refusal.value.next.said_in(language)
+        assert "TRY_CAST" not in refusal.value.next.said_in(language)
+
+
 def test_memory_is_bounded_and_nothing_spills() -> None:
     sql = "SELECT i, count(*) AS n FROM range(30000000) AS t(i) GROUP BY i"
     with pytest.raises(Invalid) as refusal:
