@@ -181,10 +181,10 @@ class Federation:
         return await self.asker.ask(Question(sql, activity, case, parameters, partial), OFFICIAL)  # type: ignore[arg-type]
 
     async def explain(
-        self, sql: str, activity: str, case: str = "ZAAK-2026-1", **parameters: Any
+        self, sql: str, activity: str, case: str = "ZAAK-2026-1", partial: str = "never", **parameters: Any
     ) -> Explanation:
         """Explain without asking."""
-        return await self.asker.explain(Question(sql, activity, case, parameters))
+        return await self.asker.explain(Question(sql, activity, case, parameters, partial))  # type: ignore[arg-type]
 
     def close(self) -> None:
         """End everything."""

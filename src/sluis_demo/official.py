@@ -22,10 +22,7 @@ def tell(teller: Teller) -> None:
     federation = teller.federation
     sql = script.question(script.about_the_applicant(teller.running.down), teller.offered)
     title = say("Een medewerker vraagt in de browser", "An official asks in the browser")
-    away = [
-        alias for alias in teller.running.down if f"{alias}." in sql
-    ]  # beforehand nobody can say what that one opens
-    if not teller.can_ask(title, sql, *away):
+    if not teller.can_ask(title, sql):
         return
     with Browser(federation.authority.path) as browser:
         shown = signed_in(federation, browser)
@@ -35,6 +32,7 @@ def tell(teller: Teller) -> None:
         }  # fmt: skip
         form = browser.open(f"{federation.portal}/ask/question?activity={BENEFIT.id}&mode=sql")
         beforehand = browser.send(form, fields, "/ask/explain")
+        gaps = beforehand.text.count('class="gap"')
         answer = browser.send(beforehand, {}, "/ask/answers")
         answer = _whole(browser, answer)
         receipts = len(re.findall(r"/receipts/\d+", answer.text))
@@ -42,16 +40,16 @@ def tell(teller: Teller) -> None:
     teller.page.write(
         say(
             f"{OFFICIAL.name} logt in bij het portaal van Sluiswijk, kiest waarvoor zij vraagt, kijkt vooraf, en stelt dezelfde "
-            f"vraag: {receipts} ontvangstbewijzen. Daarna laat zij het antwoord vergeten. {len(saved)} vragen zijn bewaard, zonder "
+            f"vraag: {receipts} ontvangstbewijzen{_told(gaps)}. Daarna laat zij het antwoord vergeten. {len(saved)} vragen zijn bewaard, zonder "
             "over wie ze gaan.",
             f"{OFFICIAL.name} signs in at Sluiswijk's portal, chooses what she asks for, sees beforehand, and asks the same "
-            f"question: {receipts} receipts. Then she has the answer forgotten. {len(saved)} questions are saved, without whom "
+            f"question: {receipts} receipts{_told(gaps)}. Then she has the answer forgotten. {len(saved)} questions are saved, without whom "
             "they are about.",
         )
     )
     teller.page.more(f"{federation.portal}/ask: {shown.title}", SQL)
     teller.found["official"] = {
-        "person": OFFICIAL.name, "page": f"{federation.portal}/ask", "receipts": receipts, "saved": saved,
+        "person": OFFICIAL.name, "page": f"{federation.portal}/ask", "receipts": receipts, "gaps": gaps, "saved": saved,
     }  # fmt: skip
 
 
@@ -71,6 +69,15 @@ def signed_in(federation: Federation, browser: Browser) -> Shown:
     """The first page of asking, for the official."""
     shown = browser.follow(browser.open(f"{federation.portal}/ask"), "/at/medewerkers?")
     return browser.send(shown, {"person": OFFICIAL.number, "level": GRADE})
+
+
+def _told(gaps: int) -> str:
+    if not gaps:
+        return ""
+    return say(
+        f", en vooraf al gezegd dat {gaps} bronhouder ontbreekt" if gaps == 1 else f", en vooraf al gezegd dat {gaps} bronhouders ontbreken",
+        f"; beforehand it said that {gaps} owner is missing" if gaps == 1 else f"; beforehand it said that {gaps} owners are missing",
+    )  # fmt: skip
 
 
 def _whole(browser: Browser, shown: Shown) -> Shown:

@@ -249,6 +249,7 @@ def test_an_owner_that_is_down_is_missing_and_said_to_be(without_rdw: Up) -> Non
     assert "Ontbreekt: rdw. Aan RDW (fictief) kan dit niet worden gevraagd." in out
     assert "Weggelaten: rdw is er niet." in out
     assert "sluiswijk en rdw" not in out
+    assert "vooraf al gezegd dat 1 bronhouder ontbreekt" in " ".join(out.split())
     assert "belastingdienst.inkomen" in out
 
 

@@ -401,6 +401,73 @@ async def test_an_owner_that_is_down_is_missing_from_a_partial_answer(federation
     assert [one.owner for one in answer.missing] == ["bd"]
 
 
+async def test_explaining_a_partial_question_tells_the_rest_and_who_did_not_say_what_it_opens(
+    federation: Federation,
+) -> None:
+    federation.link.down.add(TAX)
+    told = await federation.explain(JOINED, BENEFIT, partial="flagged", bsn=ONE)
+    assert [part.owner for part in told.parts] == ["rvig"]
+    assert [(one.owner, one.problem["code"]) for one in told.missing] == [("bd", "unreachable")]
+    with pytest.raises(Upstream):
+        await federation.explain(JOINED, BENEFIT, bsn=ONE)
+
+
+async def test_explaining_waits_no_longer_than_it_is_told_to(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs, known = asyncio.Event(), federation.asker._owners.known
+
+    async def slowly(alias: str) -> Any:
+        if alias == "bd":
+            await hangs.wait()
+        return await known(alias)
+
+    monkeypatch.setattr(federation.asker._owners, "known", slowly)
+    question = Question(JOINED, BENEFIT, "ZAAK-1", {"bsn": ONE}, "flagged")
+    told = await federation.asker.explain(question, 0.2)
+    assert [(one.owner, one.problem["code"]) for one in told.missing] == [("bd", "owner-slow")]
+    with pytest.raises(Upstream) as caught:
+        await federation.asker.explain(msgspec.structs.replace(question, partial="never"), 0.2)
+    assert caught.value.code == "owner-slow"
+    hangs.set()
+    assert (await federation.asker.explain(question)).missing == ()
+
+
+YEAR = (
+    "select p.naam, i.bedrag from rvig.personen p left join bd.inkomen i on i.bsn = p.bsn and i.jaar = $jaar "
+    "where p.bsn = $bsn"
+)
+
+
+async def test_a_value_that_only_a_missing_owner_uses_falls_away_with_it(federation: Federation) -> None:
+    federation.link.down.add(TAX)
+    needs = await federation.asker.needs(Question(YEAR, BENEFIT, "ZAAK-1", partial="flagged"))
+    assert needs.types == {"jaar": "VARCHAR", "bsn": "VARCHAR"}
+    answer = await federation.ask(YEAR, BENEFIT, partial="flagged", bsn=ONE, jaar=2025)
+    assert answer.table.to_pylist() == [{"naam": "Fictief E", "bedrag": None}]
+    with pytest.raises(Invalid) as caught:
+        await federation.ask(YEAR, BENEFIT, partial="flagged", bsn=ONE, jaar=2025, maand=1)
+    assert caught.value.code == "unknown-parameter"
+
+
+async def test_who_falls_away_together_with_a_missing_owner_is_said_to_be_missing_too(
+    federation: Federation,
+) -> None:
+    sql = (
+        "select i.bedrag, p.naam, a.bedrag as van_partner from bd.inkomen i left join rvig.personen p on p.bsn = i.bsn "
+        "left join bd.inkomen a on a.bsn = p.partner where i.bsn = $bsn"
+    )
+    federation.link.down.add(RVIG)
+    answer = await federation.ask(sql, BENEFIT, partial="flagged", bsn=ONE)
+    assert answer.table.to_pylist() == [{"bedrag": 100, "naam": None, "van_partner": None}]
+    assert [(one.owner, one.problem["code"]) for one in answer.missing] == [
+        ("rvig", "unreachable"),
+        ("bd", "owner-not-asked"),
+    ]
+    told = await federation.explain(sql, BENEFIT, partial="flagged", bsn=ONE)
+    assert [one.owner for one in told.missing] == ["rvig", "bd"]
+
+
 async def test_nothing_is_sent_when_the_question_cannot_be_recorded(
     federation: Federation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

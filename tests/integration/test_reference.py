@@ -178,7 +178,7 @@ def test_no_row_or_column_comes_out_that_the_reference_does_not_give_six_hundred
 
 
 def _compare(federation: Federation, references: _References, data: st.DataObject) -> bool:
-    """Whether it could be computed: DuckDB knows forms of questions that it cannot plan once they are split."""
+    """Whether there is something to compare: there are forms of questions that DuckDB cannot plan."""
     name = data.draw(st.sampled_from(list(CASES)))
     sql, _ = data.draw(st.composite(lambda draw: Writer(draw).question())())
     loop = _loop()
@@ -199,7 +199,11 @@ def _compare(federation: Federation, references: _References, data: st.DataObjec
             with pytest.raises(duckdb.Error):
                 references[name].execute(sql)
         return True
-    assert comparable(got) == comparable(references[name].execute(sql).fetchall()), sql
+    try:
+        expected = references[name].execute(sql).fetchall()
+    except duckdb.NotImplementedException:  # the engine gets on better: split, it has no such form
+        return False
+    assert comparable(got) == comparable(expected), sql
     return True
 
 

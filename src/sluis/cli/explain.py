@@ -25,10 +25,20 @@ from sluis.cli.terminal import all_shown, hung, language, quoted, say, working
 )
 @question_options
 @node_option
+@click.option(
+    "--partial",
+    is_flag=True,
+    help=say(
+        "Leg de rest uit als een organisatie niet zegt wat zij opent.",
+        "Tell the rest when an owner does not say what it opens.",
+    ),
+)
 @json_option
-def command(directory: Path, as_json: bool, **options: Any) -> None:
+def command(directory: Path, partial: bool, as_json: bool, **options: Any) -> None:
     """What the node answers, as lines of text."""
     question = question_of(**options)
+    if partial:
+        question["partial"] = "flagged"
     with working("De bronhouders zeggen wat zij openen…", "The owners say what they open…"):
         body = call(directory, "POST", "/v1/questions/_explain", question)
     if as_json:
@@ -41,6 +51,14 @@ def command(directory: Path, as_json: bool, **options: Any) -> None:
         names = ", ".join(entry["columns"])
         line = f"{say('gesloten', 'closed')}: {entry['owner']}.{entry['dataset']} {names}: {entry['because'][language()]}"
         console.print(Line(line + (f" [{entry['article']}]" if entry.get("article") else "")))
+    for missing in told["missing"]:
+        texts = missing["problem"]["texts"][language()]
+        console.print(
+            Line(
+                f"{say('Vooraf niet bekend', 'Not known beforehand')}: {missing['owner']}: {texts['what']} {texts['why']}",
+                style="bold red",
+            )
+        )
 
 
 def _show_part(part: dict[str, Any], console: Console) -> None:

@@ -6,7 +6,7 @@ be somebody's name, and is in no address.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from sluis.kernel import NotFound, Problem, Text, encode
 from sluis.query.desk import Asked, Desk, State
 from sluis.query.filled import Filled
 from sluis.query.http import as_document
-from sluis.query.model import Consulted
+from sluis.query.model import Consulted, Missing
 from sluis.query.service import Asker
 from sluis.query.showing import View
 from sluis.web import STAFF, Form, SignedIn, asked_in, export, page, redirect, setting_of
@@ -90,7 +90,7 @@ def answer_routes(asker: Asker, desk: Desk, again: Again) -> list[HTTPRouteHandl
                 return await export(listing, name, language)
         return page(
             request, "query/answer.html", asked=asked, activity=activity, view=view, listing=listing, names=_names(asked),
-            chart=view.chart(), picture=view.picture(language), lost=_lost(asked), until=desk.until(asked), part=part,
+            chart=view.chart(), picture=view.picture(language), lost=lost(_gaps(asked), _names(asked)), until=desk.until(asked), part=part,
         )  # fmt: skip
 
     @get(f"{HANDLES}/{{handle:str}}/state", opt=STAFF)
@@ -159,17 +159,19 @@ def _bare(asked: Asked) -> Any:
 
 
 def _names(asked: Asked) -> dict[str, str]:
-    return {one.alias: one.name for one in asked.sight.owners}
+    return asked.sight.names
 
 
-def _lost(asked: Asked) -> list[Lost]:
-    """The gaps of a partial answer."""
+def lost(missing: Iterable[Missing], names: Mapping[str, str]) -> list[Lost]:
+    """The gaps of a partial answer, or of what is told of it beforehand."""
+    return [Lost(names.get(one.owner, one.owner), Problem.from_members(one.problem)) for one in missing]
+
+
+def _gaps(asked: Asked) -> list[Missing]:
+    """Who is not in an answer: who failed, and who had no part in the question, for they did not say what they open."""
     assert asked.answer is not None
-    names = _names(asked)
-    return [
-        Lost(names.get(one.owner, one.owner), Problem.from_members(one.problem))
-        for one in asked.answer.missing
-    ]
+    before = [one for one in asked.explanation.missing if one.owner not in asked.parts]
+    return [*asked.answer.missing, *before]
 
 
 def _consulted(asked: Asked, number: str) -> Consulted:

@@ -1,16 +1,17 @@
 """What a question would do, told from plan and disclosures alone: text, never counts, and nobody is asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sluis.grounds import Offer
-from sluis.kernel import LEVELS, Level, Text
-from sluis.query.model import ExplainedColumn, ExplainedPart, Explanation, Question
+from sluis.kernel import LEVELS, Level, Problem, Text
+from sluis.query.model import ExplainedColumn, ExplainedPart, Explanation, Missing, Question
 from sluis.query.plan import Part, Ready
 from sluis.statement import Fetch
 
 
-def explanation(question: Question, ready: Ready) -> Explanation:
-    """The parts of a ready question, per owner, in the order in which they would be asked."""
+def explanation(question: Question, ready: Ready, missing: Mapping[str, Problem]) -> Explanation:
+    """The parts of a ready question, per owner, in the order in which they would be asked; `missing` are owners that it was
+    made ready without, and why."""
     return Explanation(
         question=question.sql,
         activity=ready.activity.id,
@@ -18,6 +19,7 @@ def explanation(question: Question, ready: Ready) -> Explanation:
         parts=tuple(_part(ready, fetch) for fetch in ready.plan.fetches),
         provenance=ready.provenance,
         closed=ready.closed,
+        missing=tuple(Missing(alias, problem.members()) for alias, problem in missing.items()),
     )
 
 

@@ -4,7 +4,7 @@ A value is in a field that is posted, and in the parameters of the question; nev
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,11 +12,11 @@ from sqlglot import exp
 
 from sluis.grounds import Offer
 from sluis.kernel import Invalid, Text
-from sluis.query.forms import Made, Parameter, make, read_value, wish_in
+from sluis.query.forms import Made, Parameter, make, read_value, wish_in, wished
 from sluis.query.model import Question
 from sluis.query.rules import MAX_CASE
 from sluis.query.saved import Mode
-from sluis.statement import TODAY, parse
+from sluis.statement import TODAY, parameters_of, parse
 
 MOST_FIELDS = 400
 _LONGEST = 8_000  # characters of a field; the SQL may be longer
@@ -84,6 +84,32 @@ class Filled(msgspec.Struct, frozen=True):
         """Whether anything was."""
         return any(name.startswith("c.") for name in self.fields)
 
+    def tied_to(self, owners: Collection[str]) -> set[tuple[str, str]]:
+        """The datasets of these owners in what was ticked, and those that are joined by way of them."""
+        wish = wish_in(self.fields)
+        asked = wished(wish)
+        links = {one: wish.links[one][1][:2] for one in asked if one in wish.links}
+        gone = {one for one in asked if one[0] in owners}
+        while more := {one for one, by in links.items() if by in gone} - gone:
+            gone |= more
+        return gone
+
+    def of(self, owners: Collection[str]) -> dict[str, str]:
+        """The fields of what is tied to these owners: what was ticked, joins and conditions."""
+        gone = self.tied_to(owners)
+        places = {f"w{one.place}" for one in wish_in(self.fields).conditions if one.column[:2] in gone}
+        return {
+            name: value
+            for name, value in self.fields.items()
+            if (name.startswith(("c.", "j.")) and tuple(name.split(".")[1:3]) in gone)
+            or name.partition(".")[0] in places
+        }
+
+    def without(self, owners: Collection[str]) -> "Filled":
+        """All but what is `of` these owners."""
+        gone = self.of(owners)
+        return Filled({name: value for name, value in self.fields.items() if name not in gone})
+
 
 def filled_in(form: Mapping[str, str]) -> Filled:
     """The fields of a form that are known here, of a length that may be."""
@@ -97,8 +123,7 @@ def filled_in(form: Mapping[str, str]) -> Filled:
 
 def placeholders(sql: str) -> list[str]:
     """The parameters that somebody wrote, in order. Raises `Invalid`."""
-    names = dict.fromkeys(str(node.this) for node in parse(sql).find_all(exp.Placeholder))
-    return [name for name in names if name != TODAY]
+    return [name for name in parameters_of(parse(sql)) if name != TODAY]
 
 
 def ticked_question(filled: Filled, made: Made, offers: Sequence[Offer]) -> Question:
@@ -115,7 +140,7 @@ def ticked_question(filled: Filled, made: Made, offers: Sequence[Offer]) -> Ques
             Text("De bronhouder geeft alleen antwoord over iemand die u noemt.", "The owner answers only about somebody whom you name."),
         )  # fmt: skip
     values = {one.name: _value(filled, one) for one in made.parameters}
-    return _question(filled, made.sql, values)
+    return asked_of(filled, made.sql, values)
 
 
 def written_question(filled: Filled, types: Mapping[str, str], lists: frozenset[str]) -> Question:
@@ -131,14 +156,15 @@ def written_question(filled: Filled, types: Mapping[str, str], lists: frozenset[
             )  # fmt: skip
         several = [read_value(one, kind) for one in _SEVERAL.split(text) if one]
         values[name] = several if name in lists else read_value(text, kind)
-    return _question(filled, filled.sql, values)
+    return asked_of(filled, filled.sql, values)
 
 
 def _named(sql: str) -> set[str]:
     return {f"{table.db}.{table.name}" for table in parse(sql).find_all(exp.Table)}
 
 
-def _question(filled: Filled, sql: str, values: Mapping[str, Any]) -> Question:
+def asked_of(filled: Filled, sql: str, values: Mapping[str, Any]) -> Question:
+    """What was filled in, as a question with this text and these values."""
     return Question(
         sql, filled.activity, filled.case, dict(values), "flagged" if filled.get("partial") else "never"
     )

@@ -191,7 +191,7 @@ def make(wish: Wish, offers: Sequence[Offer], keyed: bool) -> Made:
     known = {(offer.alias, offer.dataset): offer for offer in offers}
     _check(wish, known)
     grouped = any(known[one[:2]].disclosure.aggregate for one in wish.columns)
-    used = [name for name in known if name in _used(wish)]
+    used = [name for name in known if name in wished(wish)]
     if not used:
         raise _wrong("nothing-ticked", "Er is nog niets aangekruist.", "Nothing is ticked yet.",
                      "Kruis aan welke gegevens u nodig hebt.", "Tick which data you need.", "columns")  # fmt: skip
@@ -239,7 +239,7 @@ def read_value(text: str, kind: str) -> Any:
     return text
 
 
-def _used(wish: Wish) -> set[Dataset]:
+def wished(wish: Wish) -> set[Dataset]:
     """The datasets of a wish, and those by which one of them is joined."""
     used = {spot[:2] for spot in wish.columns} | {one.column[:2] for one in wish.conditions}
     while more := {wish.links[one][1][:2] for one in used if one in wish.links} - used:
@@ -407,7 +407,7 @@ def _check(wish: Wish, known: Mapping[Dataset, Offer]) -> None:
         if not allows(known, one.column, one.operator):
             raise _not_open(one.column, f"w{one.place}.column")
     for dataset, (_, other) in wish.links.items():
-        if dataset in _used(wish) and (dataset not in known or other[:2] not in known):
+        if dataset in wished(wish) and (dataset not in known or other[:2] not in known):
             raise _not_open(other, f"j.{dataset[0]}.{dataset[1]}")
 
 

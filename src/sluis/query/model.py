@@ -84,7 +84,7 @@ class Consulted(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel")
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """An owner whose part is not in a partial answer, and why."""
+    """An owner whose part is not in a partial answer, or in what is told of it beforehand; and why."""
 
     owner: str
     problem: dict[str, Any]
@@ -151,7 +151,8 @@ class ExplainedPart(msgspec.Struct, frozen=True, omit_defaults=True, rename="cam
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """What a question would do, told without asking it."""
+    """What a question would do, told without asking it. `missing` are owners that did not say what they open, of a question
+    that may be answered in part: the rest is told as it would be asked without them."""
 
     question: str
     activity: str
@@ -159,7 +160,7 @@ class Explanation(msgspec.Struct, frozen=True):
     parts: tuple[ExplainedPart, ...]
     provenance: tuple[Provenance, ...]
     closed: tuple[StaysClosed, ...]
-    refused: dict[str, Any] | None = None
+    missing: tuple[Missing, ...] = ()
 
 
 class OwnerFailed(Exception):

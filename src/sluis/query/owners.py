@@ -5,7 +5,7 @@ disclosure has changed.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -50,12 +50,17 @@ class Sight(msgspec.Struct, frozen=True):
     Args:
         owners: everybody who can be asked.
         offers: those for this activity that are in force.
-        silent: who did not say what they open, by alias.
+        silent: who did not say what they open, by alias, and why.
     """
 
     owners: tuple[Owner, ...]
     offers: tuple[Offer, ...]
-    silent: tuple[str, ...] = ()
+    silent: Mapping[str, Problem] = {}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Name per alias."""
+        return {one.alias: one.name for one in self.owners}
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -102,6 +107,18 @@ def unusable(owner: Owner) -> Upstream:
     )
 
 
+def _slow(owner: Owner) -> Upstream:
+    """An owner has not answered yet, and a page does not wait for it."""
+    return Upstream(
+        "owner-slow",
+        Text(f"{owner.name} zei nog niet wat er open is.", f"{owner.name} has not said yet what is open."),
+        Text("Er kwam op tijd geen antwoord.", "No answer came in time."),
+        Text("Probeer het over een minuut opnieuw.", "Try again in a minute."),
+        peer=owner.name,
+        retry=True,
+    )
+
+
 class Owners:
     """The book of owners.
 
@@ -125,7 +142,7 @@ class Owners:
         self._link, self._card_of, self._clock, self._seconds = link, card_of, clock, seconds
         self._known: dict[str, Known] = {}
         self._asking: dict[str, asyncio.Task[Known]] = {}
-        self._unreached: dict[str, float] = {}  # when an owner was last found not to answer, by alias
+        self._unreached: dict[str, tuple[float, Problem]] = {}  # when an owner was last found not to answer
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -160,41 +177,60 @@ class Owners:
             task.add_done_callback(lambda _: self._asking.pop(alias, None))
         return await asyncio.shield(task)
 
-    async def sight(self, activity: str, day: date) -> Sight:
-        """What owners open for an activity on a day, as far as they told soon enough.
+    async def hear(self, aliases: Iterable[str], seconds: float | None = None) -> dict[str, Problem]:
+        """Have these owners say what they open, all at once.
 
-        Who did not is asked on, so that it may be known a next time.
+        Args:
+            aliases: of the owners; one of whom that is known already is not asked.
+            seconds: for which they are waited for; None: as long as an owner may take.
+
+        Returns:
+            who did not say so in time, and why. They are asked on, so that it may be known a next time.
         """
-        known = {alias: self.kept(alias) for alias in self.by_alias}
-        silent = [alias for alias, one in known.items() if one is None]
-        if silent:
-            asked = {alias: asyncio.create_task(self._told(alias)) for alias in silent}
-            await asyncio.wait(asked.values(), timeout=SIGHT)
-            known |= {alias: task.result() if task.done() else None for alias, task in asked.items()}
+        asked = {
+            alias: asyncio.create_task(self._heard(alias)) for alias in aliases if self.kept(alias) is None
+        }
+        if asked:
+            await asyncio.wait(asked.values(), timeout=seconds)
+        found = {
+            alias: task.result() if task.done() else _slow(self.by_alias[alias])
+            for alias, task in asked.items()
+        }
+        return {alias: problem for alias, problem in found.items() if problem is not None}
+
+    async def sight(self, activity: str, day: date) -> Sight:
+        """What owners open for an activity on a day, as far as they told soon enough."""
+        now, late = self._clock().timestamp(), {}
+        for alias, (failed, problem) in list(self._unreached.items()):
+            if now - failed < UNREACHED and self.kept(alias) is None:
+                late[alias] = problem
+        late |= await self.hear([alias for alias in self.by_alias if alias not in late], SIGHT)
+        return self.seen(activity, day, late)
+
+    def seen(self, activity: str, day: date, silent: Mapping[str, Problem]) -> Sight:
+        """What is known to be open for an activity on a day; nobody is asked."""
+        known = [one for alias in self.by_alias if (one := self.kept(alias)) is not None]
         return Sight(
             tuple(self.by_alias.values()),
             tuple(
                 offer
-                for one in known.values()
-                if one is not None
+                for one in known
                 for offer in one.offers
                 if offer.disclosure.activity == activity
                 and offer.disclosure.standing is None
                 and offer.disclosure.valid.holds(day)
             ),
-            tuple(alias for alias, one in known.items() if one is None),
+            silent,
         )
 
-    async def _told(self, alias: str) -> Known | None:
-        """What an owner offers; None when it does not say, and for a while it is not asked again."""
-        failed = self._unreached.get(alias)
-        if failed is not None and self._clock().timestamp() - failed < UNREACHED:
-            return None
+    async def _heard(self, alias: str) -> Problem | None:
+        """Why an owner does not say what it opens; None when it did."""
         try:
-            return await self.known(alias)
-        except Problem:
-            self._unreached[alias] = self._clock().timestamp()
-            return None
+            await self.known(alias)
+        except Problem as problem:
+            self._unreached[alias] = self._clock().timestamp(), problem
+            return problem
+        return None
 
     async def _ask(self, owner: Owner) -> Known:
         offers, card = await asyncio.gather(

@@ -15,12 +15,13 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.grounds import Activity, Offer, OfferedColumn
 from sluis.kernel import Invalid, PeerId, Problem, Text
 from sluis.policy import REQUESTERS
-from sluis.query.answers import HANDLES, answer_routes
+from sluis.query.answers import HANDLES, answer_routes, lost
 from sluis.query.desk import Desk
-from sluis.query.filled import Filled, filled_in, placeholders, ticked_question, written_question
+from sluis.query.filled import Filled, asked_of, filled_in, placeholders, ticked_question, written_question
 from sluis.query.forms import CONDITIONS, OPERATORS, Keys, Link, Made, allows
-from sluis.query.model import Explanation, Question, Who
+from sluis.query.model import Explanation, Missing, Question, Who
 from sluis.query.owners import Owner, Sight
+from sluis.query.partial import through
 from sluis.query.saved import Content, Shelf
 from sluis.query.service import Asker
 from sluis.query.shelves import shelf_routes
@@ -48,6 +49,9 @@ MOST_SHOWN = 30
 """Datasets on the form; who has more, looks for them."""
 
 _KEPT = 16  # activities of which it is known how datasets can be joined
+
+_PATIENCE = 2.0
+"""Seconds for which a page waits, once more, for owners that did not say yet what they open."""
 
 _SOON = 0.8
 """Seconds for which a page waits for an answer before it shows how far it is."""
@@ -101,9 +105,10 @@ def page_routes(
     ) -> Response[bytes]:
         activity = await let_in(person, filled.activity)
         sight, made = await asker.sight(activity.id), None
-        if filled.mode == "form" and filled.ticked():
+        unseen = filled.of(sight.silent) if filled.mode == "form" else {}
+        if filled.mode == "form" and (here := filled.without(sight.silent)).ticked():
             try:
-                made = filled.made(sight.offers)
+                made = here.made(sight.offers)
             except Invalid as problem:
                 wrong = wrong or problem
         elif filled.mode == "sql" and filled.sql.strip():
@@ -112,20 +117,24 @@ def page_routes(
         return page(
             request, "query/question.html", status=200 if wrong is None else wrong.status, activity=activity, filled=filled,
             owners=_by_owner(shown, known.keys(sight.offers)), sight=sight, made=made, wrong=wrong, operators=OPERATORS, conditions=range(1, _rooms(filled) + 1), most_conditions=CONDITIONS,
-            parameters=_named(filled), names={one.alias: one.name for one in sight.owners}, contracts=contracts and not {*REQUESTERS}.isdisjoint(person.roles),
+            parameters=_named(filled), unseen=unseen, names=sight.names, contracts=contracts and not {*REQUESTERS}.isdisjoint(person.roles),
             filters=_filterable(shown), total=len(sight.offers), shown=len(shown), closed=_nothing_open(sight, asker.peer), keys=_keys(sight.offers),
         )  # fmt: skip
 
     async def ready(activity: Activity, filled: Filled) -> tuple[Sight, Question, Explanation, Made | None]:
-        """What was filled in as a question. Raises `Problem`."""
-        sight, made = await asker.sight(activity.id), None
+        """What was filled in as a question; of what was ticked, what owners say that it is open. Raises `Problem`."""
+        made, gaps = None, dict[str, Problem]()
         if filled.mode == "form":
+            sight = await asker.sight(activity.id)
+            filled, gaps = _reached(filled, sight)
             made = filled.made(sight.offers)
             question = ticked_question(filled, made, sight.offers)
         else:
-            needs = await asker.needs(filled.sql, activity.id)
+            needs = await asker.needs(asked_of(filled, filled.sql, {}), _PATIENCE)
             question = written_question(filled, needs.types, needs.lists)
-        return sight, question, await asker.explain(question), made
+        told = await asker.explain(question, _PATIENCE)
+        missing = (*told.missing, *(Missing(alias, problem.members()) for alias, problem in gaps.items()))
+        return asker.seen(activity.id), question, msgspec.structs.replace(told, missing=missing), made
 
     @get("/ask", opt=STAFF)
     async def activities(person: SignedIn, request: Request[Any, Any, Any], q: str = "") -> Response[bytes]:
@@ -174,8 +183,8 @@ def page_routes(
             return await form_page(request, person, filled, _at_place(problem, filled))
         return page(
             request, "query/explain.html", activity=activity, filled=filled, question=asked, told=told, made=made,
-            offers={(one.alias, one.dataset): one for one in sight.offers}, names={one.alias: one.name for one in sight.owners},
-            fetched=fetched(told),
+            offers={(one.alias, one.dataset): one for one in sight.offers}, names=sight.names,
+            fetched=fetched(told), lost=lost(told.missing, sight.names),
         )  # fmt: skip
 
     @post("/ask/answers", opt=STAFF, status_code=200)
@@ -234,6 +243,20 @@ async def _turned(asker: Asker, filled: Filled, to: str) -> Filled:
         f"p.{one.name}": filled.get(f"w{one.place}.value" if one.place else "key") for one in made.parameters
     }
     return filled.but(mode="sql", sql=made.sql, **values)
+
+
+def _reached(filled: Filled, sight: Sight) -> tuple[Filled, dict[str, Problem]]:
+    """What was ticked without what is of owners that did not say what they open; those, and why. Raises that, when the question
+    may not be answered in part, or nothing is left."""
+    gone = dict.fromkeys(alias for alias, _ in filled.tied_to(sight.silent))
+    if not gone:
+        return filled, {}
+    here = filled.without(sight.silent)
+    gaps = {alias: problem for alias, problem in sight.silent.items() if alias in gone}
+    if not (filled.get("partial") and here.ticked()):
+        raise next(iter(gaps.values()))
+    names = [sight.names[alias] for alias in gaps]
+    return here, gaps | {alias: through(sight.names[alias], names) for alias in gone if alias not in gaps}
 
 
 def _unreadable(sql: str) -> Problem | None:
@@ -327,11 +350,10 @@ class _Known:
 
 
 def _titles(sight: Sight) -> list[tuple[str, list[Text]]]:
-    names = {one.alias: one.name for one in sight.owners}
     found: dict[str, list[Text]] = {}
     for offer in sight.offers:
         found.setdefault(offer.alias, []).append(offer.title)
-    return [(names[alias], titles) for alias, titles in found.items()]
+    return [(sight.names[alias], titles) for alias, titles in found.items()]
 
 
 def _nothing_open(sight: Sight, own: PeerId) -> list[Owner]:

@@ -5,12 +5,13 @@ dropped, and a subquery that has nothing left to read counts as missing too. The
 it never silently means less than it says.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 from sqlglot import exp
 
-from sluis.kernel import Invalid, Text
-from sluis.statement import conjuncts, tables_of
+from sluis.kernel import Invalid, Text, Upstream
+from sluis.statement import base_tables, conjuncts, dataset_of, tables_of
 
 
 def without(tree: exp.Query, aliases: Collection[str]) -> exp.Query:
@@ -39,6 +40,27 @@ def without(tree: exp.Query, aliases: Collection[str]) -> exp.Query:
             Text("Probeer het later opnieuw.", "Try again later."),
         )  # fmt: skip
     return tree
+
+
+def fallen(tree: exp.Query, aliases: Collection[str]) -> tuple[str, ...]:
+    """Whose datasets fall away, all or some of them, when a question (from `statement.parse`) goes on without these owners:
+    theirs, and what was tied to the rest by way of them only. Raises `Invalid`: `nothing-left`."""
+    before = Counter(dataset_of(table) for table in base_tables(tree))
+    gone = before - Counter(dataset_of(table) for table in base_tables(without(tree, aliases)))
+    return tuple(dict.fromkeys(alias for alias, _ in gone))
+
+
+def through(owner: str, others: Sequence[str]) -> Upstream:
+    """Why an owner that does answer is not asked all of it: about whom follows from the answer of these others."""
+    names = ", ".join(others)
+    return Upstream(
+        "owner-not-asked",
+        Text(f"Niet alles kan aan {owner} worden gevraagd.", f"Not all of it can be asked of {owner}."),
+        Text(f"Waarover het gaat, volgt uit het antwoord van {names}.", f"What it is about follows from the answer of {names}."),
+        Text("Probeer het later opnieuw.", "Try again later."),
+        peer=owner,
+        retry=True,
+    )  # fmt: skip
 
 
 def _branches(tree: exp.Expression) -> list[exp.Select]:

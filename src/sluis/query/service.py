@@ -35,7 +35,7 @@ from sluis.query.crossing import Crossing, Means
 from sluis.query.explain import explanation
 from sluis.query.model import Answer, Explanation, Missing, OwnerFailed, Question, Watch, Who
 from sluis.query.owners import Known, Owners, Sight
-from sluis.query.partial import without
+from sluis.query.partial import fallen, through, without
 from sluis.query.plan import Plans, Ready, check_roles, check_values, make_ready
 from sluis.query.records import Asking
 from sluis.statement import (
@@ -44,6 +44,8 @@ from sluis.statement import (
     Memory,
     bind,
     datasets,
+    list_parameters,
+    parameters_of,
     parse,
     run,
 )
@@ -143,16 +145,23 @@ class Asker:
                     raise failed.problem from None
                 missing[failed.alias] = failed.problem
 
-    async def explain(self, question: Question) -> Explanation:
-        """Tell what a question would do, without asking it. Raises `Problem` when it is not right or not allowed."""
+    async def explain(self, question: Question, seconds: float | None = None) -> Explanation:
+        """Tell what a question would do, without asking it.
+
+        Args:
+            question: which.
+            seconds: for which owners are waited for that did not say yet what they open; None: as long as each may take.
+
+        Returns:
+            what it would do; of a question that may be answered in part, without owners that did not say so.
+
+        Raises:
+            Problem: it is not right, not allowed, or needs an owner that did not say what it opens.
+        """
         rules.check_case(question)
-        activity = self._activity(question.activity)
-        try:
-            ready = await self._ready(question, activity, ())
-        except OwnerFailed as failed:
-            raise failed.problem from None
+        ready, missing = await self._foreseen(question, seconds)
         check_values(ready, self._bind(ready, question))
-        return explanation(question, ready)
+        return explanation(question, ready, missing)
 
     def activity(self, id: str) -> Activity:
         """The processing activity with that id. Raises `Invalid` when there is none, or it is not in force."""
@@ -182,15 +191,48 @@ class Asker:
         """What owners open for an activity, as far as they tell soon enough."""
         return await self._owners.sight(activity, self._clock().date())
 
-    async def needs(self, sql: str, activity: str) -> Needs:
-        """The values that a question needs, without asking it. Raises `Problem` when it is not right or not allowed."""
-        try:
-            ready = await self._ready(Question(sql, activity, ""), self._activity(activity), ())
-        except OwnerFailed as failed:
-            raise failed.problem from None
+    def seen(self, activity: str) -> Sight:
+        """What is known to be open for an activity; nobody is asked."""
+        return self._owners.seen(activity, self._clock().date(), {})
+
+    async def needs(self, question: Question, seconds: float | None = None) -> Needs:
+        """The values that a question needs, without asking it; those that it has are not looked at.
+
+        A value that only an owner uses which did not say what it opens, is a text. Arguments and errors: see `explain`.
+        """
+        ready, missing = await self._foreseen(question, seconds)
         own = {name: kind for name, kind in ready.types.items() if name not in ready.constants}
+        lists = ready.lists
+        if missing:
+            tree = parse(question.sql)
+            own = dict.fromkeys(parameters_of(tree), "VARCHAR") | own
+            lists |= list_parameters(tree)
         own.pop(TODAY, None)
-        return Needs(own, ready.lists)
+        return Needs(own, lists)
+
+    async def _foreseen(self, question: Question, seconds: float | None) -> tuple[Ready, dict[str, Problem]]:
+        """A question ready to be told of, and the owners that it is without, and why."""
+        activity = self._activity(question.activity)
+        named = dict.fromkeys(alias for alias, _ in datasets(parse(question.sql)))
+        missing = await self._owners.hear([one for one in named if one in self._owners.by_alias], seconds)
+        if missing and question.partial == "never":
+            raise next(iter(missing.values()))
+        try:
+            ready = await self._ready(question, activity, tuple(sorted(missing)))
+        except OwnerFailed as failed:  # what it opened was forgotten meanwhile
+            raise failed.problem from None
+        return ready, missing | self._tied(question, missing)
+
+    def _tied(self, question: Question, missing: Iterable[str]) -> dict[str, Problem]:
+        """Owners with a part that falls away together with those that are missing, and why."""
+        if not missing:
+            return {}
+        names = self._owners.names
+        return {
+            alias: through(names[alias], [names[one] for one in missing])
+            for alias in fallen(parse(question.sql), tuple(missing))
+            if alias not in missing
+        }
 
     async def _ask_once(
         self,
@@ -215,6 +257,7 @@ class Asker:
             position.add_done_callback(lambda _: clock.lap("record"))
             return position
 
+        gaps = {**missing, **self._tied(question, missing)}
         crossing = Crossing(self._means, ready, question, who, trace, values, recorded, watch)
         kept: list[asyncio.Future[Position]] = []
 
@@ -249,7 +292,7 @@ class Asker:
                 provenance=ready.provenance,
                 consulted=tuple(crossing.consulted),
                 closed=ready.closed,
-                missing=tuple(Missing(alias, problem.members()) for alias, problem in missing.items()),
+                missing=tuple(Missing(alias, problem.members()) for alias, problem in gaps.items()),
                 timings=timings,
             )
             return render(answer)
@@ -354,6 +397,10 @@ class Asker:
 
     def _bind(self, ready: Ready, question: Question) -> dict[str, Any]:
         given = {**ready.constants, **question.parameters}
+        if not given.keys() <= ready.types.keys():
+            # Of an owner that the question goes on without, the values fall away with its conditions.
+            named = parameters_of(parse(question.sql))
+            given = {name: one for name, one in given.items() if name in ready.types or name not in named}
         if TODAY in ready.types:
             given[TODAY] = self._clock().date().isoformat()
         return bind(ready.lists, ready.types, given)

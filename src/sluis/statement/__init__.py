@@ -20,7 +20,14 @@ from sluis.statement.combine import Combiner, EngineLimits
 from sluis.statement.counts import Groups, Guarded, constants
 from sluis.statement.model import Acting, Charge, KeyList, Receipt, Seal, SubQuestion
 from sluis.statement.normal import normalise
-from sluis.statement.parameters import bind, list_parameters, parameter_types, parameterise, to_plain
+from sluis.statement.parameters import (
+    bind,
+    list_parameters,
+    parameter_types,
+    parameterise,
+    parameters_of,
+    to_plain,
+)
 from sluis.statement.parse import (
     AGGREGATES,
     TODAY,
@@ -93,6 +100,7 @@ __all__ = [
     "output_names",
     "parameter_types",
     "parameterise",
+    "parameters_of",
     "parse",
     "pushable",
     "qualify",

@@ -121,6 +121,11 @@ def parameter_types(tree: exp.Query, types: Types) -> dict[str, str]:
     return found
 
 
+def parameters_of(tree: exp.Query) -> tuple[str, ...]:
+    """The names of the parameters in a question, in the order of their first use."""
+    return tuple(dict.fromkeys(str(node.this) for node in tree.find_all(exp.Placeholder)))
+
+
 def list_parameters(tree: exp.Query) -> set[str]:
     """The parameters that hold a list: those under ANY."""
     return {node.this.unnest().name for node in tree.find_all(exp.Any)}

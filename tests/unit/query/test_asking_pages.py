@@ -193,6 +193,46 @@ async def test_an_owner_that_does_not_say_what_it_opens_leaves_the_page_standing
     assert "bd.inkomen" in shown.text
 
 
+@pytest.mark.parametrize("fields", [{**TICKED, "key": ONE}, {**WRITTEN, "sql": SQL, "p.bsn": ONE}])
+async def test_beforehand_an_owner_that_is_down_is_a_gap_and_the_others_are_told_of(
+    portal: AskingPortal, fields: dict[str, str]
+) -> None:
+    portal.federation.link.down = {TAX}
+    browser = portal.browser()
+    whole = await send(browser, "/ask/explain", fields)
+    assert whole.status == 502
+    assert "De bronhouder is niet bereikbaar" in whole.text
+    assert "hiervoor niet open" not in whole.text
+    again = await send(
+        browser, "/ask/explain", {**fields, **whole.form("/ask/explain").fields, "partial": "on"}
+    )
+    assert again.status == 200
+    gap = again.text.partition("Niet iedereen kon vooraf worden gevraagd")[2].partition("</ul>")[0]
+    assert re.search(r"<bdi>bd</bdi></strong>: De bronhouder is niet bereikbaar", gap)
+    assert re.findall(r"<h3><bdi>(\w+)", again.text) == ["rvig"]
+    assert "Dit gaat u vragen" in again.text
+    answer = await browser.send(again.form("/ask/answers"), follow=True)
+    assert "Fictief E" in answer.text
+    assert re.search(r"<bdi>bd</bdi></strong> ontbreekt", answer.text)
+    portal.federation.link.down = set()
+    portal.later(seconds=31)  # an owner that was down is left alone for half a minute
+    both = await browser.send(again.form("/ask/answers"), follow=True)
+    assert "ontbreekt" not in both.text
+    assert ">100<" in both.text
+
+
+async def test_when_nobody_that_was_ticked_says_what_is_open_that_is_the_reason(portal: AskingPortal) -> None:
+    portal.federation.link.down = {TAX}
+    fields = {"activity": BENEFIT, "mode": "form", "case": "Z-1", "c.bd.inkomen.jaar": "on", "w1.column": "bd.inkomen.bedrag",
+              "w1.is": "gt", "w1.value": "5", "key": ONE, "partial": "on"}  # fmt: skip
+    shown = await send(portal.browser(), "/ask/explain", fields)
+    assert shown.status == 502
+    assert "De bronhouder is niet bereikbaar" in shown.text
+    assert shown.form("/ask/explain").fields["c.bd.inkomen.jaar"] == "on"
+    assert '<option value="bd.inkomen.bedrag" selected>' in shown.text
+    assert 'name="w1.value" value="5"' in shown.text
+
+
 async def test_receipts_and_the_table_are_taken_along(portal: AskingPortal) -> None:
     browser = portal.browser()
     asked = await send(browser, "/ask/answers", {**TICKED, "key": TWO}, follow=False)
