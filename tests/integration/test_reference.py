@@ -177,6 +177,18 @@ def test_no_row_or_column_comes_out_that_the_reference_does_not_give_six_hundred
     assert forms[False] < 0.02 * forms.total(), forms
 
 
+def test_keys_can_be_compared_with_what_an_owner_computes(
+    federation: Federation, references: _References
+) -> None:
+    sql = (
+        "SELECT count(*) OVER (PARTITION BY u.v) AS n FROM (SELECT v FROM b.u GROUP BY v HAVING min(g) > 1) AS u WHERE u.v IN ("
+        "SELECT CAST(t.k AS INTEGER) FROM b.t AS t WHERE t.g = u.v AND t.v IN ("
+        "SELECT DISTINCT CAST(p.v AS INTEGER) FROM a.p AS p WHERE COALESCE(p.g, 1) = 1))"
+    )
+    got = _loop().run_until_complete(asked(federation, sql, "all"))
+    assert comparable(got) == comparable(references["all"].execute(sql).fetchall())
+
+
 def _compare(federation: Federation, references: _References, data: st.DataObject) -> bool:
     """Whether there is something to compare: there are forms of questions that DuckDB cannot plan."""
     name = data.draw(st.sampled_from(list(CASES)))

@@ -14,7 +14,7 @@ from sluis.disclose.model import Bounds, Kind, Opened
 from sluis.grounds import Disclosure, Role
 from sluis.kernel import Conflict, Invalid, Level, Refused, Text
 from sluis.policy import Decided
-from sluis.statement import SubQuestion, base_tables, dataset_of, is_base, source_of, uses
+from sluis.statement import KeyList, SubQuestion, base_tables, dataset_of, is_base, source_of, uses
 
 _TYPE = re.compile(r"VARCHAR|BIGINT|INTEGER|DOUBLE|BOOLEAN|DATE|TIMESTAMP|DECIMAL\(\d{1,2},\d{1,2}\)")
 _TEXTS: dict[str, tuple[Text, Text]] = {
@@ -155,6 +155,11 @@ def require_bounds(question: SubQuestion, bounds: Bounds) -> None:
             ),
             Text("Verdeel de vraag.", "Divide the question."),
         )
+
+
+def key_type(keys: KeyList) -> str:
+    """The DuckDB type of keys that are compared with no column as it is: what the asker says, when that is a type it may say."""
+    return keys.type if _TYPE.fullmatch(keys.type) and not keys.sealed else "VARCHAR"
 
 
 def require_meant_for(opened: Iterable[Opened], standing: bool) -> None:

@@ -440,7 +440,7 @@ class Discloser:
             question.sql, peer, question.activity, question.combining,
             tuple((one.disclosure.id, one.digest) for one in opened.values()),
             tuple(question.types.items()), tuple((name, type(value)) for name, value in question.parameters.items()),
-            tuple(question.keys), (seal.columns, seal.parameters) if seal else None,
+            tuple((name, one.type) for name, one in question.keys.items()), (seal.columns, seal.parameters) if seal else None,
         )  # fmt: skip
         statement = self._statements.get(key)
         if statement is None:

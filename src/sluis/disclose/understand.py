@@ -205,6 +205,8 @@ def _parameter_types(
     for name, kind in by_column.items():
         if kind == "VARCHAR" and name in question.parameters:
             by_column[name] = question.types.get(name) or shown.get(type(question.parameters[name]), kind)
+        elif kind == "VARCHAR" and name in question.keys:  # what keys are compared with may be computed
+            by_column[name] = rules.key_type(question.keys[name])
     stated = (*question.parameters, *question.keys)
     for name in list_parameters(tree):
         if name not in question.keys:
