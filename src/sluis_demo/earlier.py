@@ -74,7 +74,7 @@ def write_earlier(place: Place) -> None:
         point = DecisionPoint(loaded.policies, config.node.alias, ledger, clock)
         oversight = open_oversight(
             Organisation(config.node.oin, config.node.name), loaded.grounds, str.__str__, None, store, ledger, versions,
-            Anchors(config.anchors, [], clock), place.directory, clock,
+            Anchors(config.anchors, [], clock), place.directory, clock, lambda *_: (), lambda *_: (),
         )  # fmt: skip
 
         async def write() -> None:

@@ -38,12 +38,13 @@ NAMES = ("day", "dataset", "disclosure", "peer", "activity")
 
 
 def totals(by: tuple[str, ...], where: tuple[str, ...]) -> str:
-    """Sums over a period, per combination of some of `NAMES`, narrowed by others; largest first, at most `:most`."""
+    """Sums over a period, per combination of some of `NAMES`, narrowed by others; largest first, or by day the newest
+    first, at most `:most`."""
     chosen = "".join(f"{name}, " for name in by)
     sums = ", ".join(f"SUM({one}) AS {one}" for one in SUMS)
     narrowed = "".join(f" AND {name} = :{name}" for name in where)
     grouped = f"GROUP BY {', '.join(by)}" if by else ""
-    order = ", ".join(["day"] if "day" in by else ["SUM(questions) DESC", *by])
+    order = ", ".join(["day DESC"] if "day" in by else ["SUM(questions) DESC", *by])
     return (
         f"SELECT {chosen}{sums} FROM disclose_use WHERE day >= :since AND day < :until{narrowed} "
         f"{grouped} {f'ORDER BY {order}' if by else ''} LIMIT :most"

@@ -120,14 +120,15 @@ class Use:
             until: the day after the last.
             by: what to keep apart; by day they come in order of time, else most questions first.
             only: narrows to one dataset, disclosure, peer or activity.
-            most: totals at most.
+            most: totals at most; of days the newest.
         """
         given: dict[str, Any] = {"since": _number(since), "until": _number(until), "most": most}
         given.update({str(name): value for name, value in only.items()})
         statement = sql.totals(by, tuple(only))
         with self._store.read() as connection:
             rows = connection.execute(text(statement), given).mappings().all()
-        return [_total(row) for row in rows]
+        found = [_total(row) for row in rows]
+        return found[::-1] if "day" in by else found
 
     # Counting
 

@@ -7,7 +7,7 @@ from sluis.kernel import on_demand
 if TYPE_CHECKING:
     from sluis.oversight.doctor import diagnosis_routes, examine
     from sluis.oversight.laws import LAWS_FILE, joined, read_laws, versions_in, written
-    from sluis.oversight.model import Version
+    from sluis.oversight.model import Given, Version
     from sluis.oversight.pages import NAVIGATION, page_routes
     from sluis.oversight.register import Agreement
     from sluis.oversight.reviews import Filled
@@ -20,6 +20,7 @@ __all__ = [
     "NAVIGATION",
     "Agreement",
     "Filled",
+    "Given",
     "Organisation",
     "Oversight",
     "Through",

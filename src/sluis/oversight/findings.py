@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, text
 from sluis.kernel import HERE, Clock, Invalid, NotFound, Text, decode, encode, milliseconds, new_span_id
 from sluis.ledger import Arrangement, Ledger
 from sluis.oversight import sql, unusual
-from sluis.oversight.model import Finding, Looked
+from sluis.oversight.model import Finding, Given, Looked
 from sluis.oversight.summing import as_day
 from sluis.store import Store
 
@@ -34,6 +35,10 @@ class Kept(msgspec.Struct, frozen=True):
     looked: Looked | None = None
 
 
+Gave = Callable[[date, date], Sequence[Given]]
+"""Gives of how many persons data was given, per day, organisation and activity, from a day to before another. Blocks."""
+
+
 class Findings:
     """What is unusual at a node.
 
@@ -41,10 +46,11 @@ class Findings:
         store: with the summary.
         ledger: takes the lines about who looked at what.
         clock: aware UTC.
+        gave: tells of how many persons data was given.
     """
 
-    def __init__(self, store: Store, ledger: Ledger, clock: Clock) -> None:
-        self._store, self._ledger, self._clock = store, ledger, clock
+    def __init__(self, store: Store, ledger: Ledger, clock: Clock, gave: Gave) -> None:
+        self._store, self._ledger, self._clock, self._gave = store, ledger, clock, gave
 
     async def examine(self) -> int:
         """Look for what is unusual; gives how many findings there are in what was looked at. Raises `Unkept`."""
@@ -105,6 +111,12 @@ class Findings:
         """The counts that a finding stands out of: per day (its ordinal), or per hour of that day."""
         kind = {"off-hours": "asker", "refused": "asker"}.get(finding.kind, finding.kind)
         first = finding.day - timedelta(days=WINDOW - 1)
+        if kind == "persons":
+            of = self._persons(first, finding.day).get((finding.peer, finding.activity), {})
+            return [
+                (day.toordinal(), of.get(day, 0))
+                for day in map(as_day, range(first.toordinal(), finding.day.toordinal() + 1))
+            ]
         given = {
             "key": finding.key, "peer": finding.peer, "activity": finding.activity, "day": first.toordinal(),
             "on": finding.day.toordinal(),
@@ -146,12 +158,21 @@ class Findings:
 
         await self._ledger.append([line], along)
 
+    def _persons(self, first: date, last: date) -> dict[tuple[str, str], dict[date, int]]:
+        counts: dict[tuple[str, str], dict[date, int]] = {}
+        for one in self._gave(first, last + timedelta(days=1)):
+            if one.persons:
+                counts.setdefault((one.peer, one.activity), {})[one.day] = one.persons
+        return counts
+
     def _found(self) -> list[Finding]:
         today = self._clock().astimezone(HERE).date()
         days = [today - timedelta(days=back) for back in range(LOOKED_AT)]
         first = days[-1] - timedelta(days=unusual.BACK)
+        persons = unusual.volumes(self._persons(first, today), days, "persons")
         with self._store.read() as connection:
             return [
+                *persons,
                 *_people(connection, today),
                 *_by_person(connection, first, days),
                 *_by_activity(connection, first, days),

@@ -17,9 +17,9 @@ Outcome = Literal["agreed", "change"]
 Dpia = Literal["none", "done", "todo"]
 """Whether a data protection impact assessment (AVG article 35) is needed: not, made, or still to be made."""
 
-Kind = Literal["person", "asker", "volume", "hour", "off-hours", "refused"]
-"""What is unusual: a person looked up often, somebody who asks much, much in a day or in an hour, outside office hours, or
-refused again and again."""
+Kind = Literal["person", "asker", "volume", "persons", "hour", "off-hours", "refused"]
+"""What is unusual: a person looked up often, somebody who asks much, many questions in a day, data of many persons given in a day,
+much in an hour, outside office hours, or refused again and again."""
 
 
 class Opens(msgspec.Struct, frozen=True):
@@ -143,6 +143,16 @@ class Standing(msgspec.Struct, frozen=True):
     def warns(self) -> bool:
         """Whether somebody has to look."""
         return self.state in ("never", "overdue") or bool(self.changed) or self.rewritten
+
+
+class Given(msgspec.Struct, frozen=True):
+    """Of how many persons data was given to an organisation for an activity on a day (UTC), as the log has it: who is in ten answers
+    counts ten times. How many rows were given stands in no log."""
+
+    day: date
+    peer: str
+    activity: str
+    persons: int
 
 
 class Normal(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from sluis.kernel import Clock, NotFound, PeerId, Problem, Text, convert, decode
 from sluis.ledger import Anchors, Decision, Ledger
 from sluis.oversight import sql
 from sluis.oversight.checking import Checking
-from sluis.oversight.findings import Findings
+from sluis.oversight.findings import Findings, Gave
 from sluis.oversight.model import Entry, Standing
 from sluis.oversight.register import Agreement, entries
 from sluis.oversight.reviews import Reviews
@@ -107,16 +107,17 @@ class Oversight:
         anchors: Anchors,
         directory: Path,
         clock: Clock,
-        uses: Uses | None = None,
+        uses: Uses,
+        gave: Gave,
     ) -> None:
         self.of, self._grounds, self.name = of, grounds, name
         self._agreements, self._store, self._ledger, self._versions = agreements, store, ledger, versions
         self._clock, self._uses = clock, uses
         self.summary = Summary(store, ledger, clock)
-        self.findings = Findings(store, ledger, clock)
+        self.findings = Findings(store, ledger, clock, gave)
         self.reviews = Reviews(store, ledger, directory, clock)
         self.checking = Checking(store, ledger, anchors, clock)
-        self._seen, self._looked = -1, 0.0
+        self._seen, self._looked, self._once_more = -1, 0.0, False
         self._made: tuple[tuple[Agreement, ...], tuple[Entry, ...]] | None = None
 
     async def entries(self) -> tuple[Entry, ...]:
@@ -146,9 +147,7 @@ class Oversight:
                 return list(connection.execute(text(statement), values))
 
             return Used(
-                tuple(self._uses(activity, since.date(), self._clock().date() + timedelta(days=1)))
-                if self._uses
-                else (),
+                tuple(self._uses(activity, since.date(), self._clock().date() + timedelta(days=1))),
                 tuple((row.peer, int(row.permitted), int(row.refused)) for row in rows(sql.VOLUME)),
                 tuple((row.rule, int(row.times)) for row in rows(sql.REFUSED)),
                 self.asked(activity),
@@ -191,8 +190,10 @@ class Oversight:
     async def round(self) -> None:
         """Look for what is unusual when there was anything in the log, once a minute. To be called every second."""
         now = self._clock().timestamp()
-        if self.summary.changes != self._seen and now - self._looked >= 60:
-            self._seen, self._looked = self.summary.changes, now
+        changed = self.summary.changes != self._seen
+        if (changed or self._once_more) and now - self._looked >= 60:
+            # Once more after the last change: what was given is counted beside the summary, and may be known a moment later.
+            self._seen, self._looked, self._once_more = self.summary.changes, now, changed
             await self.findings.examine()
 
     async def catch_up(self) -> None:
@@ -217,7 +218,8 @@ def open_oversight(
     anchors: Anchors,
     directory: Path,
     clock: Clock,
-    uses: Uses | None = None,
+    uses: Uses,
+    gave: Gave,
 ) -> Oversight:
     """Oversight of a node; its tables are made when they are not there.
 
@@ -232,12 +234,15 @@ def open_oversight(
         anchors: timestamps of checkpoints.
         directory: of the node.
         clock: aware UTC.
-        uses: what was used of this node's data; None where nobody counts that.
+        uses: what was used of this node's data.
+        gave: of how many persons data was given.
 
     Raises what `store.migrate` raises.
     """
     migrate(store, "oversight", sql.MIGRATIONS)
-    return Oversight(of, grounds, name, agreements, store, ledger, versions, anchors, directory, clock, uses)
+    return Oversight(
+        of, grounds, name, agreements, store, ledger, versions, anchors, directory, clock, uses, gave
+    )
 
 
 _NO_REPLAY = Text("Het verzoek is niet opnieuw te beoordelen.", "The request cannot be decided on again.")

@@ -9,6 +9,7 @@ the median). Unusual is what lies more than five times the spread above the medi
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from math import ceil, sqrt
+from typing import Literal
 
 from sluis.oversight.model import Finding, Normal
 
@@ -18,7 +19,7 @@ TIMES = 5
 SCALE = 1.4826
 """From MAD to standard deviation, of a normal distribution."""
 
-FEWEST = {"person": 10, "asker": 20, "volume": 30, "hour": 30, "off-hours": 5, "refused": 10}
+FEWEST = {"person": 10, "asker": 20, "volume": 30, "persons": 50, "hour": 30, "off-hours": 5, "refused": 10}
 """Up to so many is never unusual."""
 
 ENOUGH = 5
@@ -88,16 +89,26 @@ def askers(series: Mapping[Who, Mapping[date, int]], days: Sequence[date]) -> li
     return found
 
 
-def volumes(series: Mapping[tuple[str, str], Mapping[date, int]], days: Sequence[date]) -> list[Finding]:
-    """Which organisation asked more for an activity on a day than on the days before."""
+def volumes(
+    series: Mapping[tuple[str, str], Mapping[date, int]],
+    days: Sequence[date],
+    kind: Literal["volume", "persons"] = "volume",
+) -> list[Finding]:
+    """Which organisation asked more for an activity on a day than on the days before, or was given data of more persons.
+
+    Args:
+        series: per organisation and activity, how many on a day.
+        days: to look at.
+        kind: what was counted.
+    """
     found = []
     for (peer, activity), counts in series.items():
         for day in days:
             past = before(counts, day)
-            of = normal(past, FEWEST["volume"])
+            of = normal(past, FEWEST[kind])
             if len(past) >= ENOUGH and is_unusual(counts.get(day, 0), of):
                 key = f"{peer} {activity}"
-                found.append(Finding("volume", key, day, counts[day], of, peer, activity))
+                found.append(Finding(kind, key, day, counts[day], of, peer, activity))
     return found
 
 

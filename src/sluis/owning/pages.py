@@ -142,7 +142,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
         await may(person)
         wanted = views.wanted_in(request, of)
         whole = await of.use.freshen()
-        used = await of.used(wanted.days, (views.BY[wanted.by][0],), wanted.only)
+        used = await of.used(wanted.days, wanted.names, wanted.only)
         listing = views.use(request, of, wanted, used)
         if listing.asked.form:
             return await export(listing, "gebruik", setting_of(request).language)

@@ -60,8 +60,20 @@ BY: dict[str, tuple[Name, Text]] = {
     "dataset": ("dataset", _NAME),
     "disclosure": ("disclosure", Text("Verstrekking", "Disclosure")),
     "activity": ("activity", _FOR),
+    "day": ("day", Text("Dag", "Day")),
 }
 """What use can be kept apart by."""
+
+EACH = "each"
+"""Kept apart by day, recipient, dataset and activity at once."""
+
+_EACH: tuple[Name, ...] = ("day", "peer", "dataset", "activity")
+_PARTS: dict[Name, Column] = {
+    name: Column(name, title, sort=True, kind="day")
+    if name == "day"
+    else Column(name, title, sort=True, filter=True, foreign=True)
+    for name, title in BY.values()
+}
 
 _COUNTS = (
     Column("questions", Text("Vragen", "Questions"), sort=True, align="end"),
@@ -129,6 +141,11 @@ class Wanted(msgspec.Struct, frozen=True):
     disclosure: str
 
     @property
+    def names(self) -> tuple[Name, ...]:
+        """What it is kept apart by."""
+        return _EACH if self.by == EACH else (BY[self.by][0],)
+
+    @property
     def only(self) -> dict[Name, str]:
         """What it is narrowed to."""
         given: dict[Name, str] = {"dataset": self.dataset, "disclosure": self.disclosure}
@@ -142,7 +159,7 @@ def wanted_in(request: Page, of: Holdings) -> Wanted:
     dataset, disclosure = given.get("dataset") or "", given.get("disclosure") or ""
     return Wanted(
         int(days) if days in map(str, DAYS) else LOOKED_BACK,
-        by if by in BY else "peer",
+        by if by in BY or by == EACH else "peer",
         dataset if of.has(dataset=dataset) else "",
         disclosure if of.has(disclosure=disclosure) else "",
     )
@@ -150,15 +167,16 @@ def wanted_in(request: Page, of: Holdings) -> Wanted:
 
 def use(request: Page, of: Holdings, wanted: Wanted, used: Iterable[Total]) -> Listing:
     """Who used what."""
-    name, title = BY[wanted.by]
-    columns = (Column("what", title, sort=True, filter=True, foreign=True), *_COUNTS)
+    columns = (*(_PARTS[name] for name in wanted.names), *_COUNTS)
     rows = [
         Row((
-            called(of, name, getattr(one, name)), one.questions, one.persons, one.refused, one.failed, one.previews, one.cents,
+            *(one.day if name == "day" else called(of, name, getattr(one, name)) for name in wanted.names),
+            one.questions, one.persons, one.refused, one.failed, one.previews, one.cents,
         ))
         for one in used
     ]  # fmt: skip
-    asked = asked_in(request, columns, keep=("days", "by", "dataset", "disclosure"))
+    newest = "-day" if "day" in wanted.names else ""
+    asked = asked_in(request, columns, keep=("days", "by", "dataset", "disclosure"), sort=newest)
     return arranged(
         Text("Wie wat gebruikte", "Who used what"), columns, rows, asked, _language(request), exports=True,
         nothing=Text("In deze periode vroeg niemand iets.", "Nobody asked anything in this period."),

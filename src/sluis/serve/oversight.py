@@ -9,9 +9,11 @@ from sluis.disclose import Use
 from sluis.gateway import Operator
 from sluis.kernel import Clock, PeerId, Text
 from sluis.ledger import Anchors, Ledger
-from sluis.oversight import Agreement, Organisation, Oversight, Through, open_oversight
+from sluis.oversight import Agreement, Given, Organisation, Oversight, Through, open_oversight
 from sluis.policy import Versions
 from sluis.store import Store
+
+_MOST = 200_000  # counts: five weeks of a thousand agreements that are used every day, and more
 
 
 def oversight_of(
@@ -54,10 +56,25 @@ def oversight_of(
             for one in totals
         ]
 
+    def gave(since: date, until: date) -> Sequence[Given]:
+        totals = use.totals(since, until, by=("day", "peer", "activity"), most=_MOST)
+        return [Given(one.day, one.peer or "", one.activity or "", one.persons) for one in totals if one.day]
+
     of = Organisation(config.node.oin, config.node.name, security_of(config, operator is not None))
     agreed = agreements if operator is not None else None
     return open_oversight(
-        of, loaded.grounds, name, agreed, store, ledger, versions, anchors, loaded.directory, clock, uses
+        of,
+        loaded.grounds,
+        name,
+        agreed,
+        store,
+        ledger,
+        versions,
+        anchors,
+        loaded.directory,
+        clock,
+        uses,
+        gave,
     )
 
 

@@ -21,7 +21,7 @@ from sluis.ledger import (
     Processing,
     open_ledger,
 )
-from sluis.oversight import NAVIGATION, Agreement, Organisation, Through, open_oversight, page_routes
+from sluis.oversight import NAVIGATION, Agreement, Given, Organisation, Through, open_oversight, page_routes
 from sluis.policy import (
     STANDARD,
     DecisionPoint,
@@ -84,7 +84,7 @@ class Room:
     """A node's oversight with its portal; use it in a `with`."""
 
     def __init__(self, folder: Path, grounds: Grounds = GROUNDS, names: dict[PeerId, str] = NAMES) -> None:
-        self.now, self.folder = NOW, folder
+        self.now, self.folder, self.given = NOW, folder, list[Given]()
         self.store = open_store(folder / "node.sqlite")
         keys = FileKeyStore(folder / "keys")
         self.ledger = open_ledger(self.store, keys, "voorbeeld.example/log", self.clock)
@@ -102,6 +102,7 @@ class Room:
             lambda peer: names.get(peer, str.__str__(peer)), agreed, self.store, self.ledger, versions,
             Anchors(folder / "anchors", [], self.clock), folder, self.clock,
             lambda activity, since, until: [Through(OWN, "inkomen-bijstand", 3, 4, 1)] if activity == AID else [],
+            lambda since, until: [one for one in self.given if since <= one.day < until],
         )  # fmt: skip
         house = House(NAMES[OWN], True, NAVIGATION)
         self.app = make_portal(page_routes(self.oversight, Gate(self.point)), self, house, b"s" * 32)
@@ -185,7 +186,9 @@ class Room:
 
 
 async def filled(room: Room) -> Room:
-    """With a month in its log, summed up."""
+    """With a month in its log, summed up; and on the last day an answer about many."""
+    days = [NOW.date() - timedelta(days=back) for back in range(30)]
+    room.given = [Given(day, str.__str__(PEER), AID, 400 if day == days[0] else 3) for day in days]
     await room.write(room.month())
     await room.oversight.catch_up()
     return room

@@ -275,7 +275,8 @@ async def test_what_is_unusual_is_found_judged_and_names_nobody(room: Room) -> N
     browser = room.browser()
     listed = await browser.get("/oversight/unusual")
     kinds = {one.finding.kind: one for one in room.oversight.findings.page("", "", 1, 100)}
-    assert set(kinds) == {"person", "asker", "volume", "hour", "off-hours", "refused"}
+    assert set(kinds) == {"person", "asker", "volume", "persons", "hour", "off-hours", "refused"}
+    assert (kinds["persons"].finding.count, kinds["persons"].finding.activity) == (400, AID)
     for kept in kinds.values():
         shown = await browser.get(f"/oversight/unusual/{kept.id}")
         assert shown.status == 200

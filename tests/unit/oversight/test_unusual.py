@@ -90,6 +90,9 @@ def test_volumes_need_days_before_and_hours_need_other_hours() -> None:
     days = {DAY - timedelta(days=back): 10 for back in range(1, 25)}
     assert [one.count for one in volumes({("p", "a"): {**days, DAY: 200}}, [DAY])] == [200]
     assert volumes({("p", "a"): {DAY: 200}}, [DAY]) == []
+    assert volumes({("p", "a"): {**days, DAY: 45}}, [DAY], "persons") == []
+    (many,) = volumes({("p", "a"): {**days, DAY: 60}}, [DAY], "persons")
+    assert (many.kind, many.count, many.peer, many.activity) == ("persons", 60, "p", "a")
     every = {(DAY, hour): 12 for hour in range(8, 17)}
     assert [one.hour for one in hours({"p": {**every, (DAY, 17): 90}}, [DAY])] == [17]
     assert hours({"p": {(DAY, 17): 90}}, [DAY]) == []

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,7 +132,7 @@ async def test_a_preview_is_what_the_recipient_gets_and_is_on_record_for_the_per
         assert request["context"]["reason"] == REASON
         assert ANN not in json.dumps(decided.body)
         text = (await at.browser().get("/data/use?by=disclosure&as=json")).json
-        assert text["rows"] == [{"what": "d-persons", "questions": 0, "persons": 0, "refused": 0, "failed": 0, "previews": 1, "cents": "0.00"}]  # fmt: skip
+        assert text["rows"] == [{"disclosure": "d-persons", "questions": 0, "persons": 0, "refused": 0, "failed": 0, "previews": 1, "cents": "0.00"}]  # fmt: skip
 
 
 async def test_what_is_withheld_is_counted_with_the_reason(tmp_path: Path) -> None:
@@ -247,6 +248,12 @@ async def test_use_is_told_over_days_and_taken_along(tmp_path: Path) -> None:
         assert csv.headers["content-type"].startswith("text/csv")
         assert f"{ASKER_NAME};1;1;0;0;0;0,00" in csv.text
         assert str.__str__(ASKER) in (await at.browser().get("/data/use")).text
+        each = await at.browser().get("/data/use?by=each&as=csv")
+        (line,) = each.text.splitlines()[1:]
+        assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d;{re.escape(ASKER_NAME)};[^;]+;[^;]+;1;1;0;0;0;0,00", line)
+        assert each.text.splitlines()[0].endswith("Vragen;Personen;Geweigerd;Mislukt;Proefblikken;Kosten")
+        (day,) = (await at.browser().get("/data/use?by=day&as=json")).json["rows"]
+        assert (day["questions"], day["persons"]) == (1, 1)
         week = (await at.browser().get("/data/use?days=365")).text
         assert "Week vanaf" in week
 
