@@ -14,7 +14,7 @@ from sluis.kernel import PeerId, Problem, Text
 from sluis.policy import CHANGE_REPORTS, CHANGE_RIGHTS, READ_REPORTS, READ_RIGHTS, REQUESTS, Resource
 from sluis.rights import rules
 from sluis.rights.model import FOLLOWS, KINDS, REASONED, Kind, Reached, Request, State
-from sluis.rights.saying import KIND_NAMES, NUMBERS, hint_of, not_your_desk, state_name
+from sluis.rights.saying import KIND_NAMES, NUMBERS, STATE_NAMES, hint_of, not_your_desk, state_name
 from sluis.rights.service import OPEN, SHOWN, Rights
 from sluis.web import STAFF, Cell, Column, Entry, Form, Gate, Listing, Row, SignedIn, asked_in, page, redirect
 
@@ -139,7 +139,7 @@ def _desk(
         found = await rights.opened(person.acting.person, *_key(form), kinds)
         return one_page(request, person, found)
 
-    @post(f"{path}/decide", opt=STAFF, status_code=200)
+    @post(f"{path}/decide", opt={**STAFF, "words": {"state": STATE_NAMES}}, status_code=200)
     async def decide(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[Any]:
         """Breng een verzoek verder, en laat het de aanvrager weten."""
         await may(person, change)

@@ -192,7 +192,12 @@ def page_routes(
             request, await whom_of(person), msgspec.structs.replace(filled, trace=_trace(filled.trace))
         )
 
-    @post("/requests", opt=_FOR, status_code=200)
+    words = {
+        "kind": KIND_NAMES,
+        "organisation": {str.__str__(peer): Text(name, name) for peer, name in rights.names.items()},
+    }
+
+    @post("/requests", opt={**_FOR, "words": words}, status_code=200)
     async def place(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[Any]:
         """Doe het verzoek."""
         whom, filled = await whom_of(person), Filled.of(form)

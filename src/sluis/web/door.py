@@ -5,7 +5,7 @@ who may come in has a form looked at: its origin and its token (CWE-352; OWASP A
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from sluis.kernel import Invalid, Refused, Text, Unidentified, reaches, read_fields
 from sluis.web import problems
 from sluis.web.access import keep_caller, methods_at
+from sluis.web.labels import Said, filled_in
 from sluis.web.pages import SETTING, local_path, redirect, setting_of
 from sluis.web.routes import FORM, Form
 from sluis.web.short import header
@@ -117,19 +118,23 @@ async def _keep(request: Request[Any, Any, Any], forms: Forms) -> Response[Any] 
     path = local_path(scope["path"])
     came = urlsplit(header(scope, b"referer"))
     back = local_path(f"{came.path}?{came.query}" if came.query else came.path)
-    if form and forms.keep(setting_of(request).browser(), path, form, back):
+    said = _said(request, form)
+    if form and forms.keep(setting_of(request).browser(), path, form, back, said):
         return _to_sign_in(request, "/unsent")
-    scope[TYPED] = form  # type: ignore[literal-required]
+    scope[TYPED] = said  # type: ignore[literal-required]
     return None
 
 
-def typed(scope: Mapping[str, Any]) -> Form:
+def typed(scope: Mapping[str, Any]) -> Sequence[Said]:
     """What somebody filled in and could not be taken, nor kept: for the page that says so. Nothing of who is another site."""
-    return {
-        name: value
-        for name, value in scope.get(TYPED, {}).items()
-        if name not in ("csrf", "unsent") and value.strip()
-    }
+    found: Sequence[Said] = scope.get(TYPED, ())
+    return found
+
+
+def _said(request: Request[Any, Any, Any], form: Form) -> tuple[Said, ...]:
+    """A form in the words of its page."""
+    given = {name: value for name, value in form.items() if name not in ("csrf", "unsent")}
+    return filled_in(request.scope["path"], given, request.route_handler.opt.get("words", {}))
 
 
 async def _form(request: Request[Any, Any, Any]) -> Form:
@@ -154,7 +159,7 @@ def _check_origin(request: Request[Any, Any, Any], form: Form) -> None:
     expected = setting_of(request).token()
     if foreign or not hmac.compare_digest(given.encode(), expected.encode()):
         if not foreign:
-            scope[TYPED] = form  # type: ignore[literal-required]
+            scope[TYPED] = _said(request, form)  # type: ignore[literal-required]
         raise Refused("form-expired", *_FORM_EXPIRED, rule="form-token")
 
 

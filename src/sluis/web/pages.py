@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -20,6 +19,7 @@ from litestar import Request, Response
 from markupsafe import Markup
 
 from sluis.kernel import Level, Problem, Text, beginning
+from sluis.web.labels import Said
 from sluis.web.listing import PAGE, Asked, Cell, Column, read_asked
 from sluis.web.look import Look, static_files
 from sluis.web.notation import WRITERS
@@ -253,9 +253,7 @@ def rendered(setting: Setting, template: str, **values: Any) -> bytes:
     )
 
 
-def problem_page(
-    setting: Setting, problem: Problem, typed: Mapping[str, str] = MappingProxyType({})
-) -> bytes:
+def problem_page(setting: Setting, problem: Problem, typed: Sequence[Said] = ()) -> bytes:
     """A problem, as a person reads it: what happened, why, and what to do next; and what they had filled in, where that would be
     lost otherwise."""
     return rendered(setting, "web/problem.html", problem=problem, typed=typed)

@@ -6,7 +6,7 @@ be asked in `opt`: `audience` (a tuple of those it is for), `level` (of assuranc
 waits: where something short is typed or guessed, and never where another site can send somebody's browser), and `cross_site`
 (it may be sent from another site or by a program, and does without the form's token). Who acts for another and may do nothing
 for them, any more, is refused with the reason, except where `represents` is False. A route may take `form: Form`, what was
-filled in.
+filled in; `words` says what values of its fields are called that its template does not name itself (`labels`).
 
 OWASP ASVS 5.0, chapters 3 and 7: a token in every form, and the origin of whoever sends it (CWE-352); strict headers. What is not right becomes a page for a browser, a problem document for a program.
 """

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from sluis.kernel import Acting
+from sluis.web.labels import Said
 from sluis.web.visitors import Audience, SignedIn
 
 SECONDS = 15 * 60
@@ -53,6 +54,7 @@ class Unsent(msgspec.Struct, frozen=True):
         path: where it goes.
         fields: what was filled in, without the token.
         back: the page it stood on.
+        said: what was filled in, in the words of the page.
         owner: whose it is.
         browser: digest of the secret of the browser it came from.
         until: when it is forgotten, by the clock.
@@ -62,6 +64,7 @@ class Unsent(msgspec.Struct, frozen=True):
     path: str
     fields: Mapping[str, str]
     back: str
+    said: tuple[Said, ...]
     owner: Owner
     browser: bytes
     until: float
@@ -94,7 +97,9 @@ class Forms:
                 self._seen.popitem(last=False)
         self._seen.move_to_end(digest)
 
-    def keep(self, browser: str, path: str, fields: Mapping[str, str], back: str) -> bool:
+    def keep(
+        self, browser: str, path: str, fields: Mapping[str, str], back: str, said: tuple[Said, ...] = ()
+    ) -> bool:
         """Keep a form.
 
         Args:
@@ -102,6 +107,7 @@ class Forms:
             path: where the form goes.
             fields: what was filled in, with its token.
             back: the page it stood on.
+            said: what was filled in, in the words of the page.
 
         Returns: whether it waits; not when it was made for no session that is known.
         """
@@ -111,7 +117,7 @@ class Forms:
         self._make_room(owner)
         left = {name: value for name, value in fields.items() if name not in ("csrf", "unsent")}
         key = secrets.token_urlsafe(32)
-        one = Unsent(key, path, left, back, owner, _digest(browser), self._clock() + SECONDS)
+        one = Unsent(key, path, left, back, said, owner, _digest(browser), self._clock() + SECONDS)
         self._waiting[key] = one
         self._bytes += _weight(one)
         return True
