@@ -51,6 +51,13 @@ _AUDIENCES: tuple[tuple[Audience, Text, Text], ...] = (
 _WAY_OUT = {"represents": False}
 """Who may not act for another any more can still choose, and sign out."""
 
+_TITLES = {
+    "passkey": Text("passkey", "passkey"),
+    "passport": Text("digitaal paspoort", "digital passport"),
+}
+
+Ways = Callable[[], Sequence[Way]]
+Programs = Callable[[str], Iterable[str]]
 Title = Callable[[str], Awaitable[str | None]]
 """Of the portal that waits behind a local path for somebody to sign in; None when none does."""
 
@@ -58,8 +65,8 @@ Title = Callable[[str], Awaitable[str | None]]
 def routes(
     sessions: Sessions,
     signing_in: SigningIn,
-    ways: Callable[[], Sequence[Way]],
-    programs: Callable[[str], Iterable[str]] = lambda handle: (),
+    ways: Ways,
+    programs: Programs = lambda handle: (),
     leaving: Leaving | None = None,
     portal_behind: Title | None = None,
     start: Start | None = None,
@@ -75,17 +82,18 @@ def routes(
         portal_behind: knows for which portal somebody signs in.
         start: what those who are signed in find on the first page.
     """
-    start = start or Start()
     leaving = leaving or Leaving(sessions)
-    titles = {
-        "passkey": Text("passkey", "passkey"),
-        "passport": Text("digitaal paspoort", "digital passport"),
-    }
+    return [
+        *_first_routes(start or Start()),
+        *_way_routes(ways, portal_behind),
+        *_choosing_routes(sessions, signing_in),
+        *_session_routes(sessions, ways, programs),
+        *_leaving_routes(leaving),
+    ]
 
-    def title_of(method: str) -> Text:
-        return next(
-            (way.title for way in ways() if way.name == method), titles.get(method, Text(method, method))
-        )
+
+def _first_routes(start: Start) -> list[HTTPRouteHandler]:
+    """The first page."""
 
     @get("/")
     async def first(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -102,6 +110,12 @@ def routes(
             )
         blocks, weak = await start.of(visitor), start.hidden(visitor)
         return page(request, "identity/start.html", blocks=blocks, weak=weak)
+
+    return [first]
+
+
+def _way_routes(ways: Ways, portal_behind: Title | None) -> list[HTTPRouteHandler]:
+    """Choosing a way of signing in."""
 
     @get("/sign-in")
     async def sign_in(
@@ -135,6 +149,12 @@ def routes(
             higher=higher,
             portal=portal,
         )
+
+    return [sign_in]
+
+
+def _choosing_routes(sessions: Sessions, signing_in: SigningIn) -> list[HTTPRouteHandler]:
+    """Choosing for whom somebody acts."""
 
     @get("/choose", opt=_WAY_OUT)
     async def choose(
@@ -170,6 +190,17 @@ def routes(
         secret, _ = await sessions.act_for(person.session, None, choice.name)
         return hand_out(redirect("/"), secret)
 
+    return [choose, chosen, myself]
+
+
+def _session_routes(sessions: Sessions, ways: Ways, programs: Programs) -> list[HTTPRouteHandler]:
+    """Where somebody is signed in."""
+
+    def title_of(method: str) -> Text:
+        return next(
+            (way.title for way in ways() if way.name == method), _TITLES.get(method, Text(method, method))
+        )
+
     @get("/sessions", opt=_WAY_OUT)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Where somebody is signed in."""
@@ -195,6 +226,12 @@ def routes(
     async def still_here(person: SignedIn) -> None:
         """Use the session, so that it goes on."""
 
+    return [listed, end, end_others, still_here]
+
+
+def _leaving_routes(leaving: Leaving) -> list[HTTPRouteHandler]:
+    """Signing out."""
+
     @get("/sign-out")
     async def signing_out(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Ask whether to sign out: only a form does it. Who is out goes back to where it was asked (`state`)."""
@@ -215,19 +252,7 @@ def routes(
         target = await leaving.end(visitor, browser, after or "")
         return take_back(redirect(target) if local_path(target) == target else onward(request, target))
 
-    return [
-        first,
-        sign_in,
-        choose,
-        chosen,
-        myself,
-        listed,
-        end,
-        end_others,
-        still_here,
-        signing_out,
-        sign_out,
-    ]
+    return [signing_out, sign_out]
 
 
 def _fits(way: Way, level: Level | None, audience: Audience | None) -> bool:

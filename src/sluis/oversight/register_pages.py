@@ -20,6 +20,7 @@ from sluis.oversight.paper import as_pdf
 from sluis.oversight.register import GROUNDS, document, duration
 from sluis.oversight.reviewing import urgency
 from sluis.oversight.reviews import Filled
+from sluis.oversight.service import Oversight
 from sluis.web import (
     STAFF,
     Cell,
@@ -86,22 +87,18 @@ _WORDS: dict[str, Any] = {
 
 def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
     """These pages."""
-    oversight, reviews = desk.oversight, desk.oversight.reviews
-    one_at_a_time = asyncio.Semaphore(
-        1
-    )  # documents: each keeps a thread busy for a second, and others need threads too
+    return [*_list_routes(desk), *_import_routes(desk), *_entry_routes(desk), *_assessment_routes(desk)]
 
-    async def every() -> list[tuple[Entry, Standing]]:
-        entries = await oversight.entries()
-        standings = await asyncio.to_thread(reviews.standings, entries)
-        pairs = [(one, standings[one.activity.id]) for one in entries]
-        return sorted(pairs, key=lambda one: urgency(one[1]))
+
+def _list_routes(desk: Desk) -> list[HTTPRouteHandler]:
+    """The register, as a list and whole."""
+    oversight, reviews = desk.oversight, desk.oversight.reviews
 
     @get("/register", opt=STAFF)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Het register van verwerkingen."""
         await desk.may_read(person)
-        pairs, asked = await every(), asked_in(request, COLUMNS)
+        pairs, asked = await _every(oversight), asked_in(request, COLUMNS)
         language = setting_of(request).language
         if asked.form:
             full = arranged(_CAPTION, COLUMNS, [row(*one) for one in pairs], asked, language, exports=True)
@@ -122,7 +119,7 @@ def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
     async def whole(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Het hele register, om af te drukken of als JSON."""
         await desk.may_read(person)
-        pairs = await every()
+        pairs = await _every(oversight)
         if request.query_params.get("as") == "json":
             told = [document(one, standing, oversight.of.security) for one, standing in pairs]
             made = {"organisation": oversight.of.name, "day": reviews.today().isoformat(), "activities": told}
@@ -135,6 +132,12 @@ def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
             security=oversight.of.security,
             **_WORDS,
         )
+
+    return [listed, whole]
+
+
+def _import_routes(desk: Desk) -> list[HTTPRouteHandler]:
+    """Offering activities, to make files of."""
 
     @get("/register/import", opt=STAFF)
     async def bring(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -155,7 +158,7 @@ def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
         """Laat zien welke bestanden het worden, met elke fout."""
         await desk.may_change(person)
         given = form.get("text", "")
-        known = [one.activity.id for one in await oversight.entries()]
+        known = [one.activity.id for one in await desk.oversight.entries()]
         try:
             made = await asyncio.to_thread(proposals, given, known)
         except Invalid as problem:
@@ -175,13 +178,20 @@ def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
             most=MOST_BYTES // 1024,
         )
 
+    return [bring, brought]
+
+
+def _entry_routes(desk: Desk) -> list[HTTPRouteHandler]:
+    """An activity, and its review."""
+    oversight, reviews = desk.oversight, desk.oversight.reviews
+
     @get("/register/{key:str}", opt=STAFF)
     async def one(
         person: SignedIn, request: Request[Any, Any, Any], key: Annotated[str, PathParameter()]
     ) -> Response[bytes]:
         """Een verwerking met alles wat artikel 30 van de AVG vraagt."""
         await desk.may_read(person)
-        return await shown(request, person, key, {}, None)
+        return await _shown(oversight, request, person, key, {}, None)
 
     @post("/register/{key:str}/review", opt=STAFF, status_code=200)
     async def review(
@@ -195,8 +205,17 @@ def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
         except Problem as problem:
             if problem.status >= 500:
                 raise
-            return await shown(request, person, key, form, problem)
+            return await _shown(oversight, request, person, key, form, problem)
         return redirect(f"/register/{key}?recorded=yes#recorded")  # or the browser goes on to #review
+
+    return [one, review]
+
+
+def _assessment_routes(desk: Desk) -> list[HTTPRouteHandler]:
+    """The facts for an assessment."""
+    oversight = desk.oversight
+    # Documents: each keeps a thread busy for a second, and others need threads too.
+    one_at_a_time = asyncio.Semaphore(1)
 
     @get("/register/{key:str}/dpia", opt=STAFF)
     async def assessment(
@@ -204,7 +223,7 @@ def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
     ) -> Response[bytes]:
         """De feiten voor een DPIA: om af te drukken, als PDF of als JSON."""
         await desk.may_read(person)
-        made = await facts(key)
+        made = await _facts(oversight, key)
         form = request.query_params.get("as")
         if form == "json":
             raw = msgspec.json.format(msgspec.json.encode(as_document(made)))
@@ -222,27 +241,42 @@ def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
             return _file(raw, "application/pdf", f"dpia-{made.version}.pdf")
         return page(request, "oversight/dpia.html", **values)
 
-    async def facts(key: str) -> Dossier:
-        entry, standing = await oversight.entry(key)
-        used = await asyncio.to_thread(oversight.used, entry.activity.id)
-        open_findings = await asyncio.to_thread(oversight.findings.of_activity, entry.activity.id)
-        return dossier(entry, standing, used, open_findings, oversight.of.security, reviews.today())
+    return [assessment]
 
-    async def shown(
-        request: Request[Any, Any, Any], person: SignedIn, key: str, filled: Form, wrong: Problem | None
-    ) -> Response[bytes]:
-        entry, standing = await oversight.entry(key)
-        activity = entry.activity.id
-        past, asked = await asyncio.gather(
-            asyncio.to_thread(reviews.of, activity), asyncio.to_thread(oversight.asked, activity)
-        )
-        return page(
-            request, "oversight/activity.html", status=422 if wrong else 200, entry=entry, standing=standing, past=past,
-            asked=asked, security=oversight.of.security, filled=filled, wrong=wrong, change=changes(person),
-            today=reviews.today(), name=oversight.name, recorded="recorded" in request.query_params, **_WORDS,
-        )  # fmt: skip
 
-    return [listed, whole, bring, brought, one, review, assessment]
+async def _every(oversight: Oversight) -> list[tuple[Entry, Standing]]:
+    reviews, entries = oversight.reviews, await oversight.entries()
+    standings = await asyncio.to_thread(reviews.standings, entries)
+    pairs = [(one, standings[one.activity.id]) for one in entries]
+    return sorted(pairs, key=lambda one: urgency(one[1]))
+
+
+async def _facts(oversight: Oversight, key: str) -> Dossier:
+    entry, standing = await oversight.entry(key)
+    used = await asyncio.to_thread(oversight.used, entry.activity.id)
+    open_findings = await asyncio.to_thread(oversight.findings.of_activity, entry.activity.id)
+    return dossier(entry, standing, used, open_findings, oversight.of.security, oversight.reviews.today())
+
+
+async def _shown(
+    oversight: Oversight,
+    request: Request[Any, Any, Any],
+    person: SignedIn,
+    key: str,
+    filled: Form,
+    wrong: Problem | None,
+) -> Response[bytes]:
+    reviews = oversight.reviews
+    entry, standing = await oversight.entry(key)
+    activity = entry.activity.id
+    past, asked = await asyncio.gather(
+        asyncio.to_thread(reviews.of, activity), asyncio.to_thread(oversight.asked, activity)
+    )
+    return page(
+        request, "oversight/activity.html", status=422 if wrong else 200, entry=entry, standing=standing, past=past,
+        asked=asked, security=oversight.of.security, filled=filled, wrong=wrong, change=changes(person),
+        today=reviews.today(), name=oversight.name, recorded="recorded" in request.query_params, **_WORDS,
+    )  # fmt: skip
 
 
 _CAPTION = Text("Verwerkingen", "Processing activities")

@@ -13,6 +13,7 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.people import rules
+from sluis.identity.people.mandates import Mandates
 from sluis.identity.people.model import ANY, Contact, Mandate, Terms, Vouched
 from sluis.identity.people.service import People
 from sluis.identity.people.shown import TOLD, chosen_services, day_after
@@ -83,42 +84,48 @@ def page_routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
         people: of this node.
         vouched: what somebody's way of signing in said about representation.
     """
-    mandates, contacts, wrong_codes = people.mandates, people.contacts, Tries(most=WRONG_CODES)
+    return [
+        *_mandate_routes(people),
+        *_giving_routes(people),
+        *_invitation_routes(people),
+        *_answering_routes(people),
+        *_company_routes(people),
+        *_contact_routes(people, vouched),
+    ]
 
-    def lists(person: SignedIn) -> dict[str, Any]:
-        """What stands on the page with mandates: what whoever acts gave and holds, and what they hold themselves."""
-        acting = person.acting
-        own = Acting(acting.person)
-        refused: Refused | None = None
-        given, held = list[Mandate](), mandates.held(own)
-        try:
-            given = mandates.given(acting)
-            held += mandates.held(acting) if not rules.is_self(acting) else []
-        except Refused as problem:
-            refused = problem
-        return {
-            "given": foremost(given), "held": foremost(held), "refused": refused, "state": mandates.state,
-            "own": acting.person, "guardians": people.guardians.over(acting.person),
-            "wards": people.guardians.of(acting.person), "holds": people.guardians.holds, "title": people.catalogue.title,
-        }  # fmt: skip
 
-    def foremost(found: Sequence[Mandate]) -> list[Mandate]:
-        """Those that stand first, then the newest, as many as fit on a page: others can offer what is not wanted."""
-        over = ("declined", "revoked", "ended")
-        return sorted(found, key=lambda one: (mandates.state(one) in over, -one.offer_until, one.id))[:SHOWN]
-
-    def filling(
-        request: Request[Any, Any, Any], filled: Form, wrong: Invalid | None, status: int = 200
-    ) -> Response[bytes]:
-        services = people.catalogue.all
-        return page(
-            request, "identity/people/give.html", filled=filled, wrong=wrong, services=services, status=status
-        )
+def _mandate_routes(people: People) -> list[HTTPRouteHandler]:
+    """Looking at mandates."""
+    mandates = people.mandates
 
     @get("/mandates", opt=_PEOPLE)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The mandates of whoever acts."""
-        return page(request, "identity/people/mandates.html", **lists(person), **TOLD)
+        return page(request, "identity/people/mandates.html", **_lists(people, person), **TOLD)
+
+    @get("/mandates/{number:str}", opt=_PEOPLE)
+    async def shown(number: str, person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """One mandate, with all that ever happened to it."""
+        acting = _side(people, person, number)
+        mandate = mandates.get(number, acting)
+        history = await mandates.history(number, acting)
+        return page(
+            request,
+            "identity/people/mandate.html",
+            mandate=mandate,
+            state=mandates.state,
+            history=history,
+            gives=rules.entity_of(acting) == mandate.terms.giver,
+            title=people.catalogue.title,
+            **TOLD,
+        )
+
+    return [listed, shown]
+
+
+def _giving_routes(people: People) -> list[HTTPRouteHandler]:
+    """Giving one."""
+    mandates = people.mandates
 
     @get("/mandates/new", opt=_SURELY)
     async def blank(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -126,7 +133,7 @@ def page_routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
         mandates.given(person.acting)  # who may not give one is told so before filling in a form
         today = people.now().astimezone(HERE).date()
         filled = {"since": today.isoformat(), "until": _in_a_year(today).isoformat()}
-        return filling(request, filled, None)
+        return _filling(people, request, filled, None)
 
     @post("/mandates/new", opt=_SURELY, status_code=200)
     async def give(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
@@ -139,8 +146,15 @@ def page_routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
                 holder_name=form.get("name", "")[:200],
             )  # fmt: skip
         except Invalid as problem:
-            return filling(request, form, problem, 422)
+            return _filling(people, request, form, problem, 422)
         return page(request, "identity/people/given.html", mandate=mandate, code=code, **TOLD)
+
+    return [blank, give]
+
+
+def _invitation_routes(people: People) -> list[HTTPRouteHandler]:
+    """Accepting one with the code of an invitation."""
+    mandates, wrong_codes = people.mandates, Tries(most=WRONG_CODES)
 
     @get("/mandates/invitation", opt=_SURELY)
     async def invited(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -158,6 +172,13 @@ def page_routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
             wrong_codes.failed(who)
             return page(request, "identity/people/invitation.html", wrong=True, status=422)
         return redirect("/mandates")
+
+    return [invited, take]
+
+
+def _answering_routes(people: People) -> list[HTTPRouteHandler]:
+    """Accepting one that was offered, declining, signing with another, revoking."""
+    mandates = people.mandates
 
     @post("/mandates/accept", opt=_SURELY, status_code=200)
     async def accept(person: SignedIn, form: Form) -> Response[Any]:
@@ -186,22 +207,11 @@ def page_routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
         await mandates.revoke(_side(people, person, number), number)
         return redirect("/mandates")
 
-    @get("/mandates/{number:str}", opt=_PEOPLE)
-    async def shown(number: str, person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
-        """One mandate, with all that ever happened to it."""
-        acting = _side(people, person, number)
-        mandate = mandates.get(number, acting)
-        history = await mandates.history(number, acting)
-        return page(
-            request,
-            "identity/people/mandate.html",
-            mandate=mandate,
-            state=mandates.state,
-            history=history,
-            gives=rules.entity_of(acting) == mandate.terms.giver,
-            title=people.catalogue.title,
-            **TOLD,
-        )
+    return [accept, decline, sign, revoke]
+
+
+def _company_routes(people: People) -> list[HTTPRouteHandler]:
+    """Finding one's own company."""
 
     @get("/companies", opt=_PEOPLE)
     async def company(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -213,6 +223,13 @@ def page_routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
         """Find a company of one's own in the trade register; it is among the choices from then on."""
         await people.look_up(person.acting.person, Kvk(form.get("kvk", "").replace(" ", "")))
         return redirect("/choose")
+
+    return [company, find]
+
+
+def _contact_routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
+    """The contact persons of a company."""
+    contacts = people.contacts
 
     @get("/contacts", opt=_PEOPLE)
     async def reached(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -244,9 +261,40 @@ def page_routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
         await contacts.remove(person.acting, form.get("contact", ""), vouched(person))
         return redirect("/contacts")
 
-    return [
-        listed, blank, give, invited, take, accept, decline, sign, revoke, shown, company, find, reached, keep, remove,
-    ]  # fmt: skip
+    return [reached, keep, remove]
+
+
+def _lists(people: People, person: SignedIn) -> dict[str, Any]:
+    """What stands on the page with mandates: what whoever acts gave and holds, and what they hold themselves."""
+    mandates, acting = people.mandates, person.acting
+    own = Acting(acting.person)
+    refused: Refused | None = None
+    given, held = list[Mandate](), mandates.held(own)
+    try:
+        given = mandates.given(acting)
+        held += mandates.held(acting) if not rules.is_self(acting) else []
+    except Refused as problem:
+        refused = problem
+    return {
+        "given": _foremost(mandates, given), "held": _foremost(mandates, held), "refused": refused, "state": mandates.state,
+        "own": acting.person, "guardians": people.guardians.over(acting.person),
+        "wards": people.guardians.of(acting.person), "holds": people.guardians.holds, "title": people.catalogue.title,
+    }  # fmt: skip
+
+
+def _foremost(mandates: Mandates, found: Sequence[Mandate]) -> list[Mandate]:
+    """Those that stand first, then the newest, as many as fit on a page: others can offer what is not wanted."""
+    over = ("declined", "revoked", "ended")
+    return sorted(found, key=lambda one: (mandates.state(one) in over, -one.offer_until, one.id))[:SHOWN]
+
+
+def _filling(
+    people: People, request: Request[Any, Any, Any], filled: Form, wrong: Invalid | None, status: int = 200
+) -> Response[bytes]:
+    services = people.catalogue.all
+    return page(
+        request, "identity/people/give.html", filled=filled, wrong=wrong, services=services, status=status
+    )
 
 
 def _side(people: People, person: SignedIn, number: str) -> Acting:
