@@ -11,10 +11,10 @@ from tests.integration.nodes import ASKER, Federation, build, free_ports
 from tests.unit.identity.people import established
 
 from sluis.grounds import render_tables
-from sluis.kernel import milliseconds, new_span_id, new_trace_id, utc_now
+from sluis.kernel import Acting, milliseconds, new_span_id, new_trace_id, utc_now
 from sluis.ledger import ACTIVITY, SUBJECT, SUBJECT_TYPE, Processing
 from sluis.rights import DataSubject
-from sluis.rights.model import About, Asked
+from sluis.rights.model import About, Asked, Signed
 from sluis.serve import Node
 from sluis.web import COOKIE
 
@@ -65,9 +65,8 @@ async def test_a_download_holds_what_every_room_has_of_whoever_asks(tmp_path: Pa
         traces = {bsn: await logged(node, bsn) for bsn in (ANN, BOB)}
         for bsn in (ANN, BOB):
             await node.parts.rights.place(
-                "x",
+                Signed(Acting("x"), "acr", "substantial", 1),
                 DataSubject("BSN", bsn),
-                "substantial",
                 str.__str__(ASKER),
                 "access",
                 About(),
@@ -89,6 +88,7 @@ async def test_a_download_holds_what_every_room_has_of_whoever_asks(tmp_path: Pa
     assert [one["traceId"].replace("-", "") for one in files["who-looked.json"]] == [traces[ANN]]
     (request,) = files["requests.json"]
     assert (request["kind"], request["content"]["asked"]) == ("access", {"remark": f"van {ANN}"})
+    assert "signed" not in request["content"]
     assert len(files["sessions.json"]) == 1
     assert BOB not in json.dumps(files)
 

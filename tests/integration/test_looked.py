@@ -16,7 +16,9 @@ from tests.integration.pair import ANN, BOB, Pair
 from sluis.crypto import FileKeyStore
 from sluis.identity.sessions import Established
 from sluis.identity.tokens import open_tokens
-from sluis.kernel import Problem, utc_now
+from sluis.kernel import Acting, Problem, Trace, encode, new_transaction_id, utc_now
+from sluis.rights import Confirmed, DataSubject, Placed, request_urn
+from sluis.rights.model import About, Asked, Signed
 from sluis.web import COOKIE
 
 ISSUER = "https://localhost:8470"
@@ -140,6 +142,65 @@ def test_a_node_that_merely_says_who_the_person_is_reads_nothing(pair: Pair) -> 
 
     assert at(asker, asked({})) == 403
     assert at(asker, asked({"authorization": f"Bearer {ANN}"})) == 401
+
+
+def received(pair: Pair, whom: DataSubject) -> list[Confirmed | None]:
+    """Of each request about somebody that came in at the owner: by what it was made sure whose it is."""
+    owner = hosted(pair, pair.owner)
+    found = at(owner, owner.node.parts.rights.every(whom))
+    return [one.content.confirmed for one in found]
+
+
+def placed(pair: Pair, whom: DataSubject) -> None:
+    rights = hosted(pair, pair.asker).node.parts.rights
+    signed = Signed(Acting("x" * 43), SUBSTANTIAL, "substantial", 1_700_000_000)
+    asked = (str.__str__(OWNER), "correction", About("personen"), Asked(should="Anna"))
+    at(hosted(pair, pair.asker), rights.place(signed, whom, *asked))
+
+
+@pytest.mark.parametrize("whom", [DataSubject("BSN", "999990044"), DataSubject("urn:nl:kvk", "90000003")])
+def test_what_somebody_asks_of_another_organisation_is_confirmed_by_where_they_signed_in(
+    pair: Pair, whom: DataSubject
+) -> None:
+    placed(pair, whom)
+    (confirmed,) = until(lambda: received(pair, whom))
+    assert confirmed == Confirmed(ISSUER, "substantial", 1_700_000_000)
+
+
+def test_what_no_provider_asserts_rests_on_the_word_of_who_passed_it_on(pair: Pair) -> None:
+    """A node that merely says who it is; one that has an assertion for something else; and one about somebody else."""
+    asker = hosted(pair, pair.asker)
+    looking = asker.node.parts.looking
+    assert looking is not None
+    somebody = DataSubject("BSN", "999990056")
+
+    def assertion(whom: DataSubject, purpose: str) -> str:
+        made = looking.asserted(Acting("x" * 43), SUBSTANTIAL, 0, (whom.kind, whom.value), OWNER, purpose)
+        return str(at(asker, made))
+
+    async def send(receipt: str, asserted: str) -> int:
+        placed = Placed(receipt, "correction", somebody, "high", 0, About(), Asked(should="x"), asserted)
+        headers = {
+            "content-type": "application/json",
+            "fsc-transaction-id": new_transaction_id(),
+            "traceparent": Trace.begin().traceparent,
+        }
+        async with asker.node.parts.link.send(
+            OWNER, "POST", "/v1/requests-of-people", headers, encode(placed), 5
+        ) as answer:
+            async for _ in answer.body:
+                pass
+            return answer.status
+
+    numbers = ("0000-0000-0001", "0000-0000-0002", "0000-0000-0003", "0000-0000-0004")
+    used = assertion(somebody, request_urn(numbers[0]))
+    assert [at(asker, send(number, used)) for number in numbers[:2]] == [200, 200]  # for one request alone
+    assert at(asker, send(numbers[2], "")) == 200
+    other = assertion(DataSubject("BSN", ANN), request_urn(numbers[3]))
+    assert at(asker, send(numbers[3], other)) == 400
+    found = received(pair, somebody)
+    assert [one for one in found if one] == [Confirmed(ISSUER, "substantial", 0)]
+    assert found.count(None) == 2
 
 
 def test_a_key_set_that_is_not_there_keeps_a_node_from_starting(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ is answered, and waits where the other node is away. Persons are fictitious."""
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Coroutine, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from sluis.ledger import Search
 from sluis.query import Question, Who
 from sluis.rights import DataSubject
 from sluis.rights.mine import Told
-from sluis.rights.model import About, Asked
+from sluis.rights.model import About, Asked, Signed
 
 INSPECTION = f"""
 id = "urn:test:inzage"
@@ -212,7 +213,8 @@ def placed(pair: Mine, to: Any = OWNER) -> str:
     made = within(
         pair.here,
         rights.place(
-            pair.who(ANN).acting.person, DataSubject("BSN", ANN), "substantial", str.__str__(to), "correction",
+            Signed(pair.who(ANN).acting, ACR["substantial"], "substantial", int(time.time())),
+            DataSubject("BSN", ANN), str.__str__(to), "correction",
             About("personen", "Personen"), Asked("naam: Ann", "naam: Anna <script>alert(1)</script>"),
         ),
     )  # fmt: skip

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from sluis.rights.export import Part
     from sluis.rights.http import routes
     from sluis.rights.mine import Inspection
-    from sluis.rights.model import DataSubject, data_subject
+    from sluis.rights.model import Confirmed, DataSubject, Placed, Request, data_subject, request_urn
     from sluis.rights.pages import NAVIGATION, Traced, page_routes
-    from sluis.rights.saying import KIND_NAMES, state_name
+    from sluis.rights.saying import KIND_NAMES, of_another, state_name
     from sluis.rights.sending import Sending
-    from sluis.rights.service import Rights, open_rights
+    from sluis.rights.service import Confirming, Rights, open_rights
 else:
     __getattr__ = on_demand(__name__)
 
@@ -22,16 +22,22 @@ __all__ = [
     "DESK",
     "KIND_NAMES",
     "NAVIGATION",
+    "Confirmed",
+    "Confirming",
     "DataSubject",
     "Inspection",
     "Part",
+    "Placed",
+    "Request",
     "Rights",
     "Sending",
     "Traced",
     "data_subject",
     "desk_routes",
+    "of_another",
     "open_rights",
     "page_routes",
+    "request_urn",
     "routes",
     "state_name",
 ]

@@ -46,11 +46,13 @@ _NOTHING = Text(
     "Er ligt niets. Komt er iets binnen, dan staat het hier.",
     "There is nothing. When something comes in, it is listed here.",
 )
+_CONFIRMED, _UNCONFIRMED = Text("bevestigd", "confirmed"), Text("niet bevestigd", "not confirmed")
 _COLUMNS = (
     Column("number", Text("Nummer", "Number")),
     Column("kind", Text("Soort", "Kind")),
     Column("data", Text("Gegevens", "Data"), foreign=True),
     Column("by-way-of", Text("Gedaan bij", "Made at"), foreign=True),
+    Column("whose", Text("Van wie", "Whose")),
     Column("received", Text("Ontvangen", "Received"), kind="moment"),
     Column("answer-by", Text("Antwoord uiterlijk", "Answer by"), kind="day"),
     Column("state", Text("Stand", "State")),
@@ -94,6 +96,7 @@ def _desk(
                 KIND_NAMES[one.kind],
                 about.title or about.dataset or about.activity or None,
                 names.get(str.__str__(one.peer), str.__str__(one.peer)),
+                Cell(_CONFIRMED) if one.content.confirmed else Cell(_UNCONFIRMED, tone="warning"),
                 one.created,
                 None
                 if one.finished

@@ -13,8 +13,6 @@ from sluis.kernel import PeerId, decode, encode
 from sluis.rights import sql
 from sluis.rights.model import Content, DataSubject, Kind, Request, Side, State
 
-_URN = "urn:sluis:request:"
-
 
 class Keeping:
     """The table of this room.
@@ -35,11 +33,6 @@ class Keeping:
     def trace(self, receipt: str) -> str:
         """The trace of all records about one request: 32 hex digits."""
         return self._keys.mac("rights", canonical_texts("trace", receipt))[:16].hex()
-
-    @staticmethod
-    def urn(receipt: str) -> str:
-        """A request as records name it."""
-        return _URN + receipt
 
     def add(self, connection: Connection, request: Request) -> None:
         """Keep a new one."""

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from sluis.kernel import Level, PeerId, Text
+from sluis.kernel import Acting, Level, PeerId, Text
 
 Kind = Literal[
     "correction", "access", "erasure", "restriction", "informing", "portability", "objection", "decision"
@@ -134,14 +134,56 @@ class Stage(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: Written = ""
 
 
+class Signed(msgspec.Struct, frozen=True):
+    """How somebody was signed in who makes a request: enough for their sign-in provider to assert it when the request is sent.
+
+    Args:
+        acting: who, and for whom.
+        acr: in which way, as in tokens.
+        level: how surely.
+        at: when they proved who they are.
+    """
+
+    acting: Acting
+    acr: str
+    level: Level
+    at: Moment
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """By what it was made sure that a request is of the person, or the company, that it names.
+
+    Args:
+        issuer: the sign-in provider that asserted it; empty: they signed in at this organisation itself.
+        level: how surely they signed in.
+        at: when.
+    """
+
+    issuer: Annotated[str, msgspec.Meta(max_length=500)]
+    level: Level
+    at: Moment
+
+
 class Content(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What of a request is kept sealed. `level` is how surely the person signed in."""
+    """What of a request is kept sealed.
+
+    Args:
+        whom: about whose data.
+        level: how surely the person signed in, as the organisation says where that was.
+        about: what it is about.
+        asked: in their words.
+        steps: how far it is.
+        signed: of one that was made here, how its maker signed in.
+        confirmed: of one that came in, by what it was made sure whose it is; None: on the word of who passed it on.
+    """
 
     whom: DataSubject
     level: Level
     about: About
     asked: Asked
     steps: tuple[Stage, ...] = ()
+    signed: Signed | None = None
+    confirmed: Confirmed | None = None
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -183,8 +225,9 @@ class Request(msgspec.Struct, frozen=True):
         return not FOLLOWS[self.state]
 
 
-class Placed(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A request as it crosses to the organisation that must answer it."""
+class Placed(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """A request as it crosses to the organisation that must answer it. `assertion` is what the person's sign-in provider says of them,
+    to that organisation alone and for this request alone; empty where there is none, as when an official reports a mistake."""
 
     receipt: Receipt
     kind: Kind
@@ -193,6 +236,15 @@ class Placed(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     placed: Moment
     about: About
     asked: Asked
+    assertion: Annotated[str, msgspec.Meta(max_length=16_384)] = ""
+
+    def __repr__(self) -> str:
+        return "Placed(•)"
+
+
+def request_urn(receipt: str) -> str:
+    """A request as records and assertions name it."""
+    return f"urn:sluis:request:{receipt}"
 
 
 class Progress(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -20,7 +20,7 @@ from sluis.query import Who
 from sluis.rights import rules
 from sluis.rights.export import Part, bundle
 from sluis.rights.mine import Inspection, Told
-from sluis.rights.model import KINDS, About, DataSubject, Kind, data_subject
+from sluis.rights.model import KINDS, About, DataSubject, Kind, Signed, data_subject
 from sluis.rights.saying import KIND_NAMES, hint_of, no_number, state_name, unknown_kind
 from sluis.rights.service import SHOWN, Rights
 from sluis.rights.views import value_in_words
@@ -213,9 +213,8 @@ def page_routes(
                 traced.activity.nl[:200] if traced.activity else "",
             )
             assert person.level is not None
-            made = await rights.place(
-                person.acting.person, whom, person.level, filled.organisation, kind, about, asked
-            )
+            signed = Signed(person.acting, person.acr, person.level, person.at)
+            made = await rights.place(signed, whom, filled.organisation, kind, about, asked)
         except Problem as problem:
             if problem.status >= 500:
                 raise

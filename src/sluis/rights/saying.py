@@ -104,6 +104,16 @@ def unknown_request() -> NotFound:
     )  # fmt: skip
 
 
+def of_another() -> Invalid:
+    return Invalid(
+        "assertion-of-another",
+        Text("De verklaring gaat over iemand anders.", "The assertion is about somebody else."),
+        Text("Het nummer in de verklaring is niet dat van het verzoek.", "The number in the assertion is not that of the request."),
+        Text("Stuur de verklaring mee van wie het verzoek doet.", "Send along the assertion of who makes the request."),
+        field="assertion",
+    )  # fmt: skip
+
+
 def already_there() -> Conflict:
     return Conflict(
         "request-exists",

@@ -7,6 +7,7 @@ reached for a month gets it no more: whoever asked sees that, and can call.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -30,6 +31,13 @@ PLACE, TELL = "/v1/requests-of-people", "/v1/requests-of-people/progress"
 GIVE_UP = 30 * 86_400
 """Seconds after which a request that did not arrive is given up."""
 
+TRIES = 5
+"""After which a request is sent without an assertion, when the key for one cannot be had."""
+
+Asserting = Callable[[Request], Awaitable[str]]
+"""What the sign-in provider says of who made a request, for the organisation that it goes to and for nothing else; empty where it can
+say nothing. Raises `Problem` when the key of that organisation cannot be had now."""
+
 _TICK, _EACH, _AT_ONCE, _MOST_BYTES = (
     1.0,
     10.0,
@@ -46,10 +54,12 @@ class Sending:
         store: of this node.
         link: the way to other nodes, and to this one.
         clock: aware UTC.
+        asserting: has the sign-in provider assert who made a request, each time that it is sent.
     """
 
-    def __init__(self, rights: Rights, store: Store, link: Link, clock: Clock) -> None:
+    def __init__(self, rights: Rights, store: Store, link: Link, clock: Clock, asserting: Asserting) -> None:
         self._rights, self._store, self._link, self._clock = rights, store, link, clock
+        self._asserting = asserting
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -90,7 +100,8 @@ class Sending:
     async def _send(self, request: Request) -> None:
         try:
             if request.side == "sent":
-                told = await self._asked(request, PLACE, placed_of(request), Progress)
+                placed = placed_of(request, await self._assertion(request))
+                told = await self._asked(request, PLACE, placed, Progress)
                 if told.receipt != request.receipt:
                     raise unusable(str.__str__(request.peer))
                 await self._rights.told(request.peer, told)
@@ -101,6 +112,17 @@ class Sending:
             raise
         except Problem as problem:
             await self._failed(request, problem)
+
+    async def _assertion(self, request: Request) -> str:
+        """Empty once it arrived, and where none can be made: somebody's right does not wait for that longer than a few tries."""
+        if request.state != "waiting":
+            return ""
+        try:
+            return await self._asserting(request)
+        except Problem:
+            if request.attempts < TRIES:
+                raise
+            return ""
 
     async def _failed(self, request: Request, problem: Problem) -> None:
         now, keeping = int(self._clock().timestamp()), self._rights.keeping

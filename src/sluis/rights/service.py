@@ -6,7 +6,7 @@ number is shown, and how far it is before that leaves. What must cross is sent u
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from sluis.crypto import KeyStore
-from sluis.kernel import Clock, Level, PeerId, milliseconds, new_span_id
+from sluis.kernel import Clock, PeerId, milliseconds, new_span_id
 from sluis.ledger import Arrangement, Ledger
 from sluis.rights import rules, sql
 from sluis.rights.keeping import Keeping
@@ -22,6 +22,7 @@ from sluis.rights.model import (
     FOLLOWS,
     About,
     Asked,
+    Confirmed,
     Content,
     DataSubject,
     Kind,
@@ -30,8 +31,10 @@ from sluis.rights.model import (
     Reached,
     Request,
     Side,
+    Signed,
     Stage,
     State,
+    request_urn,
 )
 from sluis.rights.saying import (
     already_there,
@@ -63,6 +66,11 @@ LOOK_AGAIN = 3600
 OPEN: tuple[State, ...] = tuple(state for state, after in FOLLOWS.items() if after)
 
 
+Confirming = Callable[[PeerId, Placed], Awaitable[Confirmed | None]]
+"""Makes sure whose a request is that an organisation passed on; None when there is only its word. Raises `Invalid`
+(`assertion-of-another`), `Unkept`."""
+
+
 class Rights:
     """Made by `open_rights`.
 
@@ -70,6 +78,7 @@ class Rights:
         store, ledger, keys, clock: of the node.
         names: of every organisation that can be asked, by its Peer ID; this one is among them.
         kept: how long a request is kept after it is finished.
+        confirming: makes sure whose a request is that came in.
 
     Attributes:
         keeping: the table.
@@ -84,19 +93,19 @@ class Rights:
         clock: Clock,
         names: Mapping[PeerId, str],
         kept: timedelta,
+        confirming: Confirming,
     ) -> None:
         self.keeping, self.wake = Keeping(keys), asyncio.Event()
         self._store, self._ledger, self._clock, self.names = store, ledger, clock, names
-        self._kept = int(kept.total_seconds())
+        self._kept, self._confirming = int(kept.total_seconds()), confirming
         self._hour, self._from = 0, Counter[str]()
 
     # Where a person makes a request
 
     async def place(
         self,
-        by: str,
+        signed: Signed,
         whom: DataSubject,
-        level: Level,
         organisation: str,
         kind: Kind,
         about: About,
@@ -105,9 +114,8 @@ class Rights:
         """Make a request: kept, on record, and sent as soon as may be.
 
         Args:
-            by: pseudonym of who asks.
+            signed: who asks, and how they signed in.
             whom: about whose data: their own, or that of the person or company that they act for.
-            level: how surely they signed in.
             organisation: Peer ID of who must answer.
             kind: what is asked.
             about: what it is about.
@@ -121,7 +129,7 @@ class Rights:
         if kind not in rules.kinds_of(whom):
             raise unknown_kind()
         person, now = self.keeping.person(whom), self._now()
-        content = Content(whom, level, about, asked)
+        content = Content(whom, signed.level, about, asked, signed=signed)
         made = Request(
             rules.new_receipt(), "sent", peer, person, kind, "waiting", now, now, None, now, 0, "", content
         )
@@ -131,7 +139,7 @@ class Rights:
                 raise too_many(A_DAY)
             self.keeping.add(connection, made)
 
-        await self._recorded("request.make", by, made, work)
+        await self._recorded("request.make", signed.acting.person, made, work)
         self.wake.set()
         return made
 
@@ -181,7 +189,8 @@ class Rights:
     async def receive(self, peer: PeerId, placed: Placed) -> Progress:
         """Take in a request of another organisation's person; durable when this returns. The same may come again.
 
-        Raises `Conflict` (`request-exists`), `Invalid` (`unknown-request-kind`), `Refused` (`requests-pace`), `Unkept`.
+        Raises `Conflict` (`request-exists`), `Invalid` (`unknown-request-kind`, `assertion-of-another`), `Refused` (`requests-pace`),
+        `Unkept`.
         """
         if placed.kind not in rules.kinds_of(placed.whom):
             raise unknown_kind()
@@ -189,14 +198,17 @@ class Rights:
         known = await self._read(lambda at: self.keeping.one(at, "received", peer, placed.receipt))
         if known is None:
             known = await self._take(peer, placed, content)
-        elif known.kind != placed.kind or msgspec.structs.replace(known.content, steps=()) != content:
+        elif (
+            known.kind != placed.kind
+            or msgspec.structs.replace(known.content, steps=(), confirmed=None) != content
+        ):
             raise already_there()
         return progress_of(known)
 
     async def _take(self, peer: PeerId, placed: Placed, content: Content) -> Request:
         self._count(peer)
-        now = self._now()
-        whole = msgspec.structs.replace(content, steps=(Stage("received", now),))
+        now, confirmed = self._now(), await self._confirming(peer, placed)
+        whole = msgspec.structs.replace(content, steps=(Stage("received", now),), confirmed=confirmed)
         person = self.keeping.person(placed.whom)
         made = Request(
             placed.receipt, "received", peer, person, placed.kind, "received", now, now, None, None, 0, "", whole
@@ -315,7 +327,7 @@ class Rights:
             new_span_id(),
             action,
             actor,
-            self.keeping.urn(request.receipt),
+            request_urn(request.receipt),
             milliseconds(self._clock()),
             body={"kind": request.kind, "state": request.state, "organisation": str.__str__(request.peer)},
         )
@@ -340,11 +352,17 @@ class Rights:
 
 
 def open_rights(
-    store: Store, ledger: Ledger, keys: KeyStore, clock: Clock, names: Mapping[PeerId, str], kept: timedelta
+    store: Store,
+    ledger: Ledger,
+    keys: KeyStore,
+    clock: Clock,
+    names: Mapping[PeerId, str],
+    kept: timedelta,
+    confirming: Confirming,
 ) -> Rights:
     """This room, its table made when it is not there; arguments as `Rights`. Blocks. Raises `Conflict`, `Unkept`."""
     migrate(store, "rights", sql.MIGRATIONS)
-    return Rights(store, ledger, keys, clock, names, kept)
+    return Rights(store, ledger, keys, clock, names, kept, confirming)
 
 
 def progress_of(request: Request) -> Progress:
@@ -352,9 +370,9 @@ def progress_of(request: Request) -> Progress:
     return Progress(request.receipt, request.content.steps)
 
 
-def placed_of(request: Request) -> Placed:
-    """A request as it crosses."""
+def placed_of(request: Request, assertion: str) -> Placed:
+    """A request as it crosses, with what the sign-in provider says of its maker."""
     content = request.content
     return Placed(
-        request.receipt, request.kind, content.whom, content.level, request.created, content.about, content.asked
+        request.receipt, request.kind, content.whom, content.level, request.created, content.about, content.asked, assertion
     )  # fmt: skip

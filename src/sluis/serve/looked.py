@@ -1,14 +1,15 @@
 """Who looked at a person's data, over this node and others: put together from settings, with whom this node believes."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sluis.config import Config
 from sluis.crypto import Jwk, Keys, read_jwks
 from sluis.grounds import Grounds
-from sluis.identity.looked import ASSERTED, Asserting, Organisation, Trust, Trusted, WhoLooked
+from sluis.identity.looked import ASSERTED, Asserting, Organisation, Trust, Trusted, WhoLooked, audience_of
 from sluis.identity.tokens import Tokens
-from sluis.kernel import Invalid, Place, Text
+from sluis.kernel import Acting, Invalid, PeerId, Place, Text
 from sluis.ledger import Ledger
 from sluis.serve.elsewhere import Logs
 from sluis.store import Store, open_once
@@ -38,17 +39,50 @@ class Looking:
             person: who is signed in, and how surely.
             whom: type and value of the number.
         """
-        kind = ASSERTED.get(whom[0])
-        if kind is None:
+        if whom[0] not in ASSERTED:
             return None
+        return partial(self._assertion, person.acting, person.acr, person.at, whom)
 
-        def made(audience: str, reader: Jwk) -> str:
-            return self._tokens.assertion(
-                person.acting, audience, acr=person.acr, at=person.at,
-                identifier=(kind, whom[1]), reader=reader,
-            )  # fmt: skip
+    async def asserted(
+        self, acting: Acting, acr: str, at: int, whom: tuple[str, str], peer: PeerId, purpose: str
+    ) -> str:
+        """What this node's sign-in provider says of somebody to one organisation, for one thing; empty for a number that others are
+        not told.
 
-        return made
+        Args:
+            acting: who acts, and for whom.
+            acr, at: how they signed in, and when.
+            whom: type and value of the number.
+            peer: to whom.
+            purpose: what for.
+
+        Raises `Problem` when the key of that organisation cannot be had.
+        """
+        if whom[0] not in ASSERTED:
+            return ""
+        key = await self.logs.key(peer)
+        return self._assertion(acting, acr, at, whom, audience_of(peer), key, purpose)
+
+    def _assertion(
+        self,
+        acting: Acting,
+        acr: str,
+        at: int,
+        whom: tuple[str, str],
+        audience: str,
+        reader: Jwk,
+        purpose: str | None = None,
+    ) -> str:
+        kind, value = whom
+        return self._tokens.assertion(
+            acting,
+            audience,
+            acr=acr,
+            at=at,
+            identifier=(ASSERTED[kind], value),
+            reader=reader,
+            purpose=purpose,
+        )
 
 
 def looking_of(

@@ -50,7 +50,7 @@ from sluis.serve.oversight import oversight_of
 from sluis.serve.owning import GroupContracts, holdings_of
 from sluis.serve.people import whom_of
 from sluis.serve.provider import tokens_of
-from sluis.serve.rights import inspection_of, rights_of
+from sluis.serve.rights import Identities, inspection_of, rights_of
 from sluis.serve.standing import placer_of
 from sluis.sources import Source
 from sluis.statement import Combiner, EngineLimits
@@ -185,7 +185,9 @@ def _furnish(base: Foundation) -> Parts:
     name = namer(config, membership)
     stamps = Anchors(config.anchors, _roots(config), clock)
     contracts = GroupContracts(operator, membership, clock) if operator and membership else None
-    rights = rights_of(config, store, ledger, keys, clock)
+    looking = looking_of(config, grounds, store, tokens, ledger, logs)
+    identities = Identities(own.oin, looking)
+    rights = rights_of(config, store, ledger, keys, clock, identities)
     return Parts(
         certificate=base.certificate,
         store=store,
@@ -208,7 +210,7 @@ def _furnish(base: Foundation) -> Parts:
         standing=standing_of(base, crossing, discloser, events),
         placer=placer_of(config, events.references, events.registrar, link, ledger, crossing.address, clock),
         tokens=tokens,
-        looking=looking_of(config, grounds, store, tokens, ledger, logs),
+        looking=looking,
         access=Access([own.oin, *peer_names(config)], _people(config).get, base.refusals.record),
         refusals=base.refusals,
         witness=crossing.witness,
@@ -226,7 +228,7 @@ def _furnish(base: Foundation) -> Parts:
         contact=contact,
         inspection=inspection_of(asker, owners, catalogue, harvester, clock),
         rights=rights,
-        sending=Sending(rights, store, link, clock),
+        sending=Sending(rights, store, link, clock, identities.asserted),
         catalogue=catalogue,
         harvester=harvester,
         finder=Finder(catalogue, harvester),

@@ -6,26 +6,33 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.catalogue import Catalogue, Harvester
 from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.kernel import Acting, Clock, PeerId, Text, plain
+from sluis.kernel import Acting, Clock, PeerId, Refused, Text, Unidentified, plain
 from sluis.ledger import ACTIVITY, PROCESSOR, Ledger, Processing, Search, line_of
 from sluis.query import Asker, Owners
 from sluis.rights import (
+    Confirmed,
     DataSubject,
     Inspection,
     Part,
+    Placed,
+    Request,
     Rights,
     Traced,
     data_subject,
     desk_routes,
+    of_another,
     open_rights,
     page_routes,
+    request_urn,
 )
 from sluis.serve.identity import IdentityRooms
+from sluis.serve.looked import Looking
 from sluis.serve.names import all_names
 from sluis.store import Store
 from sluis.web import Gate, SignedIn
@@ -37,9 +44,47 @@ MOST_LINES = 10_000
 """Lines of the log, and messages, in a download: the newest."""
 
 
-def rights_of(config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock) -> Rights:
+class Identities:
+    """Whose requests are: asserted by this node's sign-in provider where they leave, and made sure of where they come in.
+
+    Args:
+        own: this node.
+        looking: makes assertions, and believes them; None where nobody signs in and nobody is believed.
+    """
+
+    def __init__(self, own: PeerId, looking: Looking | None) -> None:
+        self._own, self._looking = own, looking
+
+    async def asserted(self, request: Request) -> str:
+        """The `Asserting` of this node. Somebody who asks it of this organisation itself need not be asserted to it."""
+        signed, whom = request.content.signed, request.content.whom
+        if self._looking is None or signed is None or request.peer == self._own:
+            return ""
+        return await self._looking.asserted(
+            signed.acting, signed.acr, signed.at, (whom.kind, whom.value), request.peer, request_urn(request.receipt)
+        )  # fmt: skip
+
+    async def confirmed(self, peer: PeerId, placed: Placed) -> Confirmed | None:
+        """The `Confirming` of this node. What is not believed is no reason to turn away somebody who has a right: the desk sees that."""
+        if peer == self._own:
+            return Confirmed("", placed.level, placed.placed)
+        if self._looking is None or not placed.assertion:
+            return None
+        try:
+            found = await self._looking.trusted.believed(placed.assertion, request_urn(placed.receipt))
+        except (Unidentified, Refused):
+            return None
+        if (found.kind, found.value) != (placed.whom.kind, placed.whom.value):
+            raise of_another()
+        return Confirmed(found.issuer, found.level, found.at)
+
+
+def rights_of(
+    config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock, identities: Identities
+) -> Rights:
     """This room, from a node's settings. Blocks. Raises `Problem`."""
-    return open_rights(store, ledger, keys, clock, all_names(config), timedelta(days=config.rights.keep_days))
+    kept = timedelta(days=config.rights.keep_days)
+    return open_rights(store, ledger, keys, clock, all_names(config), kept, identities.confirmed)
 
 
 def inspection_of(
@@ -143,7 +188,7 @@ def download_of(parts: "Parts", rooms: IdentityRooms) -> list[Part]:
         whom = data_subject(*await number(person))
         if whom is None:
             return []
-        return [_without(one, "person", "due", "attempts") for one in await parts.rights.every(whom)]
+        return [_without(_own(one), "person", "due", "attempts") for one in await parts.rights.every(whom)]
 
     async def mandates(person: SignedIn) -> Any:
         own, held = Acting(person.acting.person), rooms.representing.people
@@ -197,6 +242,11 @@ def download_of(parts: "Parts", rooms: IdentityRooms) -> list[Part]:
                  Text("Hoe wij u bereiken, en hoe u dat wilt.", "How we reach you, and how you want that."), reached),
         ]  # fmt: skip
     return made
+
+
+def _own(request: Request) -> Request:
+    """A request without how this node has its sign-in provider assert who made it."""
+    return msgspec.structs.replace(request, content=msgspec.structs.replace(request.content, signed=None))
 
 
 def _without(one: Any, *names: str) -> dict[str, Any]:

@@ -164,7 +164,18 @@ async def test_the_number_of_another_assertion_cannot_be_put_in_this_one(node: N
     assert await read(node, issuer.made(alt_sub=listed)) == (401, 0)
 
 
-@pytest.mark.parametrize("kind", ["Pseudonym", "KvKnr"])
+async def test_the_number_of_a_company_reads_no_lines_of_a_person_with_the_same_digits(
+    node: Node, issuer: Issuer
+) -> None:
+    listed = [{"aud": issuer.audience, "sub": issuer.sealed(), "sub_id_type": "urn:nl-eid-gdi:1.0:id:RSIN"}]
+    assert await read(node, issuer.made(alt_sub=listed)) == (200, 0)
+
+
+async def test_an_assertion_for_a_request_reads_nothing(node: Node, issuer: Issuer) -> None:
+    assert await read(node, issuer.made(purpose="urn:sluis:request:0000-0000-0000")) == (401, 0)
+
+
+@pytest.mark.parametrize("kind", ["Pseudonym", "OIN"])
 async def test_another_kind_of_number_reads_nothing(node: Node, issuer: Issuer, kind: str) -> None:
     listed = [
         {"aud": issuer.audience, "sub": issuer.sealed(), "sub_id_type": f"urn:nl-eid-gdi:1.0:id:{kind}"}

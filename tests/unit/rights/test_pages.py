@@ -25,7 +25,17 @@ from sluis.kernel import Oin, Period, Problem, Refused, Text, Upstream
 from sluis.policy import STANDARD, DecisionPoint, Policies
 from sluis.query import Answer, Owner, Question, Who
 from sluis.query.model import StaysClosed
-from sluis.rights import DESK, NAVIGATION, DataSubject, Inspection, Part, Traced, desk_routes, page_routes
+from sluis.rights import (
+    DESK,
+    NAVIGATION,
+    Confirmed,
+    DataSubject,
+    Inspection,
+    Part,
+    Traced,
+    desk_routes,
+    page_routes,
+)
 from sluis.rights.mine import AN_HOUR
 from sluis.web import COOKIE, Gate, House, SignedIn, make_portal
 from sluis.web.cookies import LANGUAGE
@@ -474,6 +484,33 @@ async def test_a_data_owner_answers_reports_and_a_privacy_officer_the_rest(node:
     assert states == {report.receipt: "granted", right.receipt: "granted"}
     actions = [one["action"] for one in node.town.records() if one["kind"] == "admin"]
     assert actions.count("request.read") >= 3
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "words", "mark"),
+    [
+        (None, "Alleen de organisatie die het doorgaf, zegt van wie dit is", "niet bevestigd"),
+        (
+            Confirmed(f"https://inloggen.example/{BAD}", "substantial", 5),
+            "https://inloggen.example/",
+            "bevestigd",
+        ),
+        (Confirmed("", "high", 5), "op het portaal van deze organisatie", "bevestigd"),
+    ],
+)
+async def test_the_desk_says_whether_it_is_sure_whose_a_request_is(
+    node: Pages, confirmed: Confirmed | None, words: str, mark: str
+) -> None:
+    if confirmed is not None:
+        node.town.believed = {"": confirmed}
+    await node.place(to=TOWN)
+    await node.settle()
+    owner = await node.staff("data-owner")
+    listed = await owner.get("/desk/corrections")
+    assert f">{mark}<" in listed.text.replace("\n", "").replace("  ", "")
+    one = await owner.send(listed.form("/desk/corrections/open"))
+    assert words in one.text
+    assert BAD not in one.text
 
 
 async def test_a_download_holds_every_part_and_names_what_it_could_not_read(node: Pages) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.rights.world import ANN, BOB, DAYS, NOON, TAXES, TOWN, World
+from tests.unit.rights.world import ANN, BOB, DAYS, NOON, SIGNED, TAXES, TOWN, World
 
-from sluis.kernel import Conflict, Invalid, NotFound, Refused, encode
+from sluis.kernel import Conflict, Invalid, NotFound, Refused, Text, Upstream, encode
 from sluis.rights import rules
 from sluis.rights.mine import Cell
 from sluis.rights.model import (
@@ -18,6 +18,7 @@ from sluis.rights.model import (
     REASONED,
     About,
     Asked,
+    Confirmed,
     Kind,
     Placed,
     Progress,
@@ -26,7 +27,7 @@ from sluis.rights.model import (
     State,
 )
 from sluis.rights.saying import KIND_HINTS, KIND_NAMES, state_name
-from sluis.rights.sending import GIVE_UP, PLACE
+from sluis.rights.sending import GIVE_UP, PLACE, TRIES
 from sluis.rights.service import A_DAY, LOOK_AGAIN
 from sluis.rights.views import value_in_words
 
@@ -104,6 +105,35 @@ async def test_an_answer_that_cannot_be_told_is_found_within_the_hour(world: Wor
     world.clock.later(seconds=LOOK_AGAIN)
     await world.town.sending.round()
     assert (await world.known()).state == "granted"
+
+
+async def test_what_the_provider_asserts_goes_along_and_is_told_at_the_desk(world: World) -> None:
+    sure = Confirmed("https://inloggen.example", "substantial", 5)
+    world.taxes.believed, world.town.asserted = {"verklaring": sure}, ["verklaring"]
+    made = await world.place()
+    await world.settle()
+    await world.place(BOB)  # of which nothing is asserted
+    await world.settle()
+    found, _ = await world.taxes.rights.desk(CORRECTION, ("received",), 1)
+    assert {one.content.whom: one.content.confirmed for one in found} == {ANN: sure, BOB: None}
+    assert all(one.content.signed is None for one in found)
+    world.clock.later(seconds=LOOK_AGAIN)
+    await world.settle()  # it is asked again how far it is: that is the same request
+    sent = [msgspec.json.decode(body, type=Placed) for path, body in world.way.sent if path == PLACE]
+    assert [one.assertion for one in sent if one.receipt == made.receipt] == ["verklaring", ""]
+    assert (await world.known()).state == "received"
+
+
+async def test_a_key_that_cannot_be_had_holds_nobody_up_for_long(world: World) -> None:
+    away = Upstream("peer-unreachable", Text("-", "-"), Text("-", "-"), Text("-", "-"), retry=True)
+    world.town.asserted = [away] * 20
+    await world.place()
+    for tries in range(TRIES):
+        await world.settle()
+        assert (await world.known()).state == "waiting", tries
+        world.clock.later(hours=1)
+    await world.settle()
+    assert (await world.known()).state == "received"
 
 
 async def test_what_never_arrives_ends_and_its_maker_sees_that(world: World) -> None:
@@ -233,7 +263,7 @@ async def test_people_see_their_own_requests_and_make_so_many_a_day(world: World
     assert len(await world.town.rights.of_person(ANN)) == 1
     with pytest.raises(Invalid):
         await world.town.rights.place(
-            "by", ANN, "substantial", "00000009999999999999", "access", (await world.known()).content.about,
+            SIGNED, ANN, "00000009999999999999", "access", (await world.known()).content.about,
             (await world.known()).content.asked,
         )  # fmt: skip
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from sluis.crypto import FileKeyStore
 from sluis.gateway import Answer
-from sluis.kernel import PeerId, Problem, Text, Upstream, decode, encode
+from sluis.kernel import Acting, PeerId, Problem, Text, Upstream, decode, encode
 from sluis.ledger import open_ledger
 from sluis.rights import DataSubject, Rights, Sending, open_rights
-from sluis.rights.model import About, Asked, Kind, Placed, Progress, Request
+from sluis.rights.model import About, Asked, Confirmed, Kind, Placed, Progress, Request, Signed
 from sluis.rights.sending import PLACE
 from sluis.store import open_store
 
@@ -23,6 +23,7 @@ ANN, BOB = (
 TOWN, TAXES = PeerId("00000001001000001000"), PeerId("00000001826002785000")
 NAMES = {TOWN: "Gemeente Fictief", TAXES: "Belastingen <script>alert(1)</script>"}
 DAYS = 30
+SIGNED = Signed(Acting("by"), "acr", "substantial", 1)
 
 
 class Clock:
@@ -44,8 +45,21 @@ class Side:
         self.own, self.clock = own, clock
         self.store, keys = open_store(folder / "node.db"), FileKeyStore(folder / "keys")
         self.ledger = open_ledger(self.store, keys, f"{own!s}.example/log", clock)
-        self.rights: Rights = open_rights(self.store, self.ledger, keys, clock, NAMES, timedelta(days=DAYS))
-        self.sending = Sending(self.rights, self.store, link.of(own), clock)
+        self.believed: dict[str, Confirmed] = {}
+        self.asserted: list[str | Problem] = []
+        self.rights: Rights = open_rights(
+            self.store, self.ledger, keys, clock, NAMES, timedelta(days=DAYS), self._confirmed
+        )
+        self.sending = Sending(self.rights, self.store, link.of(own), clock, self._asserted)
+
+    async def _confirmed(self, peer: PeerId, placed: Placed) -> Confirmed | None:
+        return self.believed.get(placed.assertion)
+
+    async def _asserted(self, request: Request) -> str:
+        found = self.asserted.pop(0) if self.asserted else ""
+        if isinstance(found, Problem):
+            raise found
+        return found
 
     def records(self) -> list[dict[str, Any]]:
         log = self.ledger.log
@@ -125,7 +139,7 @@ class World:
     ) -> Request:
         said = Asked(**{"now": "loon: 1", "should": "loon: 2", "remark": "", **asked})
         return await self.town.rights.place(
-            "by", whom, "substantial", str.__str__(to), kind, About("inkomen", "Inkomen"), said
+            SIGNED, whom, str.__str__(to), kind, About("inkomen", "Inkomen"), said
         )
 
     async def settle(self) -> None:

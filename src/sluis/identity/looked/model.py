@@ -20,6 +20,27 @@ class Trust(msgspec.Struct, frozen=True):
     level: Level = "substantial"
 
 
+class Believed(msgspec.Struct, frozen=True):
+    """What was believed of an assertion.
+
+    Args:
+        kind: of the number, as in the log.
+        value: the number of the person, or of the company that they act for; never logged.
+        issuer: the sign-in provider.
+        level: how surely the person signed in.
+        at: when, seconds since the epoch.
+    """
+
+    kind: str
+    value: str
+    issuer: str
+    level: Level
+    at: int
+
+    def __repr__(self) -> str:
+        return "Believed(•)"
+
+
 class Bounds(msgspec.Struct, frozen=True):
     """How far one overview goes.
 

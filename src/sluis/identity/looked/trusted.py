@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from sluis.crypto import LEEWAY, Keys, read_json, read_jws
-from sluis.identity.looked.model import Trust
+from sluis.identity.looked.model import Believed, Trust
 from sluis.identity.tokens import Asserted, IdType
 from sluis.kernel import Invalid, PeerId, Refused, Text, Unidentified, level_of, reaches
 
@@ -52,7 +52,16 @@ class Trusted:
         self._reader, self._once = reader, once
 
     async def person(self, text: str) -> tuple[str, str]:
-        """Whom an assertion is about: type of key, and key. It is spent by this.
+        """Whom an assertion for reading log lines is about: type of key, and key. It is spent by this. Raises as `believed`."""
+        found = await self.believed(text)
+        return found.kind, found.value
+
+    async def believed(self, text: str, purpose: str | None = None) -> Believed:
+        """What an assertion says. It is spent by this.
+
+        Args:
+            text: the assertion.
+            purpose: the one thing that it must be for; None: for reading log lines.
 
         Raises:
             Unidentified: it is not believed; why is not told.
@@ -69,13 +78,14 @@ class Trusted:
         except Invalid:
             raise _not_believed() from None
         kind = next((one for one, told in ASSERTED.items() if told == asserted.kind), None)
-        if kind is None or not asserted.value:
+        if kind is None or not asserted.value or asserted.purpose != purpose:
             raise _not_believed()
-        if not reaches(level_of(asserted.acr), trust.level):
+        level = level_of(asserted.acr)
+        if level is None or not reaches(level, trust.level):
             raise _not_sure_enough()
         if not await self._once.spend(f"assertion {trust.issuer}", asserted.jti, asserted.ends + LEEWAY):
             raise _not_believed()
-        return kind, asserted.value
+        return Believed(kind, asserted.value, trust.issuer, level, asserted.at)
 
 
 def audience_of(peer: PeerId) -> str:

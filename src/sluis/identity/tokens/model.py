@@ -80,6 +80,7 @@ class Asserted(msgspec.Struct, frozen=True):
         at: when the person proved who they are, seconds since the epoch.
         jti: its own name: whoever reads it spends it (`store.Once`), until `ends`.
         ends: seconds since the epoch.
+        purpose: the one thing that it is for, such as the URN of a request; None: reading log lines.
     """
 
     issuer: str
@@ -90,6 +91,7 @@ class Asserted(msgspec.Struct, frozen=True):
     at: int
     jti: str
     ends: int
+    purpose: str | None = None
 
     def __repr__(self) -> str:
         return "Asserted(•)"

@@ -152,6 +152,7 @@ class Tokens:
         at: int,
         identifier: tuple[IdType, str] | None = None,
         reader: Jwk | None = None,
+        purpose: str | None = None,
     ) -> str:
         """Who a person is, for one organisation alone, which believes it because this provider says so.
 
@@ -162,9 +163,12 @@ class Tokens:
             at: when, seconds since the epoch.
             identifier: kind and value, such as a BSN, when the audience may know it; encrypted for `reader`.
             reader: the public key of the audience for encryption; needed with `identifier`.
+            purpose: the one thing that it is for, where it is not for reading log lines.
         """
         claims = self._made(ASSERTION_SECONDS) | {"aud": audience, "acr": acr, "auth_time": at}
         claims |= {"sub": self.pairwise(audience, acting), "sub_id_type": ID_TYPES["Pseudonym"]}
+        if purpose is not None:
+            claims["purpose"] = purpose
         if identifier is not None:
             if reader is None:
                 raise refused_jwt("key")
@@ -239,6 +243,7 @@ class Tokens:
                     "at": claims["auth_time"],
                     "jti": claims["jti"],
                     "ends": claims["exp"],
+                    "purpose": claims.get("purpose"),
                 },
                 Asserted,
             )
