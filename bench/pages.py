@@ -335,7 +335,7 @@ def _purpose(number: int) -> Activity:
         ground="public-task",
         articles=(Article("Participatiewet", "64", "BWBR0015703"),),
         valid=Period(date(2025, 1, 1)),
-        subjects=("inwoners",),
+        subjects=Text("inwoners", "residents"),
     )
 
 

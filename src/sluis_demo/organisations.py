@@ -96,7 +96,9 @@ BENEFIT = Activity(
         PARTICIPATION,
     ),
     valid=SINCE,
-    subjects=("aanvragers van bijstand", "hun partners"),
+    subjects=Text(
+        "aanvragers van bijstand en hun partners", "applicants for social assistance and their partners"
+    ),
 )
 POVERTY = Activity(
     id="https://sluiswijk.example/verwerkingen/statistiek-armoede",
@@ -109,7 +111,7 @@ POVERTY = Activity(
     ground="public-task",
     articles=(RESEARCH, EXAMPLE_STATISTICS),
     valid=SINCE,
-    subjects=("inwoners",),
+    subjects=Text("inwoners", "residents"),
 )
 PARKING = Activity(
     id="https://sluiswijk.example/verwerkingen/parkeervergunning",
@@ -122,7 +124,7 @@ PARKING = Activity(
     ground="public-task",
     articles=(MUNICIPALITIES,),
     valid=SINCE,
-    subjects=("aanvragers van een parkeervergunning",),
+    subjects=Text("aanvragers van een parkeervergunning", "applicants for a parking permit"),
 )
 OVERLAP = Activity(
     id="https://uwv.example/verwerkingen/samenloop",
@@ -134,7 +136,7 @@ OVERLAP = Activity(
     ground="public-task",
     articles=(SUWI,),
     valid=SINCE,
-    subjects=("mensen met een WW-uitkering",),
+    subjects=Text("mensen met een WW-uitkering", "people on unemployment benefit"),
 )
 WORK = Activity(
     id="https://uwv.example/verwerkingen/hulp-bij-werk",
@@ -146,7 +148,7 @@ WORK = Activity(
     ground="consent",
     articles=(CONSENT,),
     valid=SINCE,
-    subjects=("werkzoekenden die om hulp vragen",),
+    subjects=Text("werkzoekenden die om hulp vragen", "jobseekers who ask for help"),
 )
 TELLING = Activity(
     id="https://sluiswijk.example/verwerkingen/bericht-bij-raadpleging",
@@ -159,7 +161,7 @@ TELLING = Activity(
     ground="legal-obligation",
     articles=(Article("Algemene verordening gegevensbescherming", "12"),),
     valid=SINCE,
-    subjects=("inwoners",),
+    subjects=Text("inwoners", "residents"),
 )
 """Of the asker itself; no contract is about it."""
 CHECKING = Activity(
@@ -173,7 +175,7 @@ CHECKING = Activity(
     ground="legal-obligation",
     articles=(ACCOUNTABLE,),
     valid=SINCE,
-    subjects=("mensen met bijstand", "aanvragers"),
+    subjects=Text("mensen met bijstand, en aanvragers", "people on social assistance, and applicants"),
 )
 
 INSPECTION = Activity(
@@ -187,7 +189,7 @@ INSPECTION = Activity(
     ground="legal-obligation",
     articles=(INSPECTION_RIGHT, BRP_INSPECTION),
     valid=SINCE,
-    subjects=("wie de eigen gegevens opvraagt",),
+    subjects=Text("wie de eigen gegevens opvraagt", "who asks for their own data"),
     inspection="people",
 )
 
@@ -202,7 +204,7 @@ COMPANY_INSPECTION = Activity(
     ground="legal-obligation",
     articles=(COMPANY_INSPECTION_RIGHT,),
     valid=SINCE,
-    subjects=("bedrijven die de eigen gegevens opvragen",),
+    subjects=Text("bedrijven die de eigen gegevens opvragen", "companies that ask for their own data"),
     inspection="companies",
 )
 

@@ -123,7 +123,7 @@ def _write(directory: Path) -> None:
     items: dict[str, Any] = {
         "datasets/gevaar": Dataset("gevaar", BOTH, "register", "gevaar", columns, subject=Subject("bsn", "BSN")),
         "activities/gevaar": Activity(
-            ACTIVITY_ID, BOTH, BOTH, ASKER, "public-task", (LAW,), valid, subjects=(HOSTILE,)
+            ACTIVITY_ID, BOTH, BOTH, ASKER, "public-task", (LAW,), valid, subjects=BOTH
         ),
         "disclosures/opening": disclosure,
         "event-types/gevaar": EventType("nl.vijand.gevaar", BOTH, BOTH, subject="BSN"),

@@ -174,7 +174,7 @@ def _others(harvest: Harvest, one: Found) -> Listed:
     name = one.iri.rpartition("/")[2]
     return Listed(
         harvest.peer, harvest.name, one.kind, one.iri, one.title, one.description,
-        _line([name, *one.keywords, *one.columns]), one.themes, one.access_rights, one.modified,
+        _line([name, *one.words.nl, *one.words.en, *one.words.other, *one.columns]), one.themes, one.access_rights, one.modified,
     )  # fmt: skip
 
 

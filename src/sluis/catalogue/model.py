@@ -248,6 +248,15 @@ class Priced(msgspec.Struct, frozen=True, omit_defaults=True):
     vat: int | None = None
 
 
+class Wording(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Words to find something by, of another organisation: in Dutch, in English, and those that it did not say the language of, or
+    that are in another."""
+
+    nl: tuple[str, ...] = ()
+    en: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+
+
 class Found(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entry of another organisation's catalogue, as far as somebody may look for it."""
 
@@ -255,7 +264,7 @@ class Found(msgspec.Struct, frozen=True, omit_defaults=True):
     iri: str
     title: Text
     description: Text
-    keywords: tuple[str, ...] = ()
+    words: Wording = Wording()
     themes: tuple[Theme, ...] = ()
     access_rights: AccessRights | None = None
     columns: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from sluis.catalogue.codes import ACCESS_RIGHTS, AUTHORITY, ITSELF, PRICE, TERMS_REQUIRED, THEMES
-from sluis.catalogue.model import Faults, Found, Kind, Offered, Priced
+from sluis.catalogue.model import Faults, Found, Kind, Offered, Priced, Wording
 from sluis.catalogue.rules import terms_digest
 from sluis.kernel import Invalid, Text, decode, euros
 
@@ -123,6 +123,17 @@ class _Reader:
     def addresses(self, node: Node, term: str) -> list[str]:
         return [self.whole(one.get("@id")) for one in self.values(node, term) if isinstance(one, dict)]
 
+    def _words(self, node: Node) -> Wording:
+        """Keywords, by what language they say they are in."""
+        said: dict[str, list[Any]] = {}
+        for one in self.values(node, f"{_DCAT}keyword"):
+            tagged = isinstance(one, dict)
+            language = str(one.get("@language", ""))[:2].lower() if tagged else ""
+            said.setdefault(language if language in ("nl", "en") else "", []).append(
+                one.get("@value") if tagged else one
+            )
+        return Wording(_few(said.get("nl", [])), _few(said.get("en", [])), _few(said.get("", [])))
+
     def text(self, node: Node, term: str, longest: int) -> Text | None:
         """A text in both languages; where one lacks, the other stands for it."""
         said = dict[str, str]()
@@ -150,16 +161,12 @@ class _Reader:
         if ITSELF in self.addresses(node, f"{_DCT}type"):
             return None
         given = [node] if kind == "service" else self._followed(node, f"{_DCAT}distribution") or [node]
-        words = [
-            one.get("@value") if isinstance(one, dict) else one
-            for one in self.values(node, f"{_DCAT}keyword")
-        ]
         return Found(
             kind=kind,
             iri=address,
             title=title,
             description=self.text(node, f"{_DCT}description", LONGEST_TEXT) or title,
-            keywords=_few(words),
+            words=self._words(node),
             themes=tuple(sorted({code for code in THEMES if f"{AUTHORITY}data-theme/{code}" in self.addresses(node, f"{_DCAT}theme")})),
             access_rights=next(
                 (name for name, (code, _) in ACCESS_RIGHTS.items()

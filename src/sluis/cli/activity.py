@@ -104,7 +104,7 @@ def _told(activity: Activity, grounds: Grounds) -> Iterator[str]:
     yield say("Grondslag (AVG art. 6): ", "Ground (GDPR art. 6): ") + in_words(AVG_GROUNDS[activity.ground])
     yield say("Wet: ", "Law: ") + "; ".join(map(str, activity.articles))
     if activity.subjects:
-        yield say("Over wie: ", "About: ") + ", ".join(activity.subjects)
+        yield say("Over wie: ", "About: ") + in_words(activity.subjects)
     opened = _opened(activity, grounds)
     if not opened:
         yield ""

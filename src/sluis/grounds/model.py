@@ -116,8 +116,8 @@ class Activity(msgspec.Struct, frozen=True, omit_defaults=True):
     processor: Oin | None = None
     retention: Duration = "P0D"
     """How long the answer may be kept, ISO 8601 duration; P0D: not longer than it takes to show it."""
-    subjects: tuple[str, ...] = ()
-    """Categories of data subjects, in words."""
+    subjects: Text | None = None
+    """Whom it is about: categories of data subjects, in words (AVG art. 30(1)(c))."""
     inspection: Literal["people", "companies"] | None = None
     """Who asks under it what is known about themselves, and nobody else under it about another: people (AVG art. 15), or
     companies (Wet open overheid art. 5.5). Absent: nobody."""

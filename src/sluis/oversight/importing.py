@@ -33,7 +33,7 @@ FIELDS = (
     "retention",
     "subjects",
 )
-"""The columns of CSV. `name` and `purpose` may have `.nl` and `.en` behind them; `articles` is `law, art. number (BWBR…)`, and
+"""The columns of CSV. `name`, `purpose` and `subjects` may have `.nl` and `.en` behind them; `articles` is `law, art. number (BWBR…)`, and
 several are separated by `;`."""
 
 
@@ -170,15 +170,15 @@ def _csv(text: str) -> Iterator[dict[str, Any]]:
 
 def _of_row(row: Mapping[str, str]) -> dict[str, Any]:
     made: dict[str, Any] = {name: row[name] for name in ("id", "controller", "ground") if row.get(name)}
-    for name in ("name", "purpose"):
+    for name in ("name", "purpose", "subjects"):
         nl = row.get(f"{name}.nl") or row.get(name) or ""
+        if name == "subjects" and not nl:
+            continue
         made[name] = {"nl": nl, "en": row.get(f"{name}.en") or nl}
     made["articles"] = [_article(one) for one in row.get("articles", "").split(";") if one.strip()]
     valid = {name: _day(row[name]) for name in ("since", "until") if row.get(name)}
     made["valid"] = valid
     made |= {name: row[name] for name in ("processor", "retention") if row.get(name)}
-    if row.get("subjects"):
-        made["subjects"] = [one.strip() for one in row["subjects"].split(";") if one.strip()]
     return made
 
 

@@ -76,7 +76,7 @@ def matches(entry: Entry, text: str) -> bool:
     said = " ".join(
         [
             activity.id, activity.name.nl, activity.name.en, activity.purpose.nl, activity.purpose.en, entry.controller,
-            *map(str, activity.articles), *activity.subjects, *(one.name for one in entry.recipients),
+            *map(str, activity.articles), *([activity.subjects.nl, activity.subjects.en] if activity.subjects else ()), *(one.name for one in entry.recipients),
             *(title.nl for title, _ in entry.data),
         ]
     ).lower()  # fmt: skip
@@ -109,7 +109,7 @@ def document(entry: Entry, standing: Standing, security: Sequence[Text]) -> dict
         ],
         "valid": {"since": activity.valid.since.isoformat(),
                   "until": activity.valid.until.isoformat() if activity.valid.until else None},
-        "subjects": list(activity.subjects),
+        "subjects": plain(activity.subjects) if activity.subjects else None,
         "data": [
             {"dataset": plain(title),
              "columns": [{"name": one.name, "title": plain(one.title) if one.title else None, "sensitivity": one.sensitivity}

@@ -322,7 +322,7 @@ def exported(entry: Entry, standing: Standing, language: str) -> Row:
     return Row(
         (
             activity.id, say(activity.name), say(activity.purpose), entry.controller, say(GROUNDS[activity.ground]),
-            "; ".join(f"{one}{f' ({one.bwb})' if one.bwb else ''}" for one in activity.articles), "; ".join(activity.subjects), data,
+            "; ".join(f"{one}{f' ({one.bwb})' if one.bwb else ''}" for one in activity.articles), say(activity.subjects) if activity.subjects else None, data,
             "; ".join(dict.fromkeys(one.name for one in entry.recipients)), activity.retention, say(STATES[standing.state][0]),
             review.due if review else None, say(DPIAS[review.dpia]) if review else None,
         )

@@ -33,7 +33,7 @@ PEERS = {alias: peer(number) for number, alias in enumerate(_NAMES, FIRST)}
 def _activity(alias: str, name: str, article: Article, title: Text, purpose: Text) -> Activity:
     return Activity(
         f"https://{alias}.example/verwerkingen/{name}", title, purpose, Oin(PEERS[alias]), "public-task", (article,), SINCE,
-        subjects=("vreemdelingen",),
+        subjects=Text("vreemdelingen", "foreign nationals"),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from tests.unit.catalogue.examples import FULL, GROUNDS, OF, OWN, RECIPIENT, SER
 
 from sluis.catalogue import NAVIGATION, Catalogue, Description, Finder, Found, Harvest, Of, Whole, page_routes
 from sluis.catalogue.codes import THEMES
+from sluis.catalogue.model import Wording
 from sluis.grounds import Grounds
 from sluis.kernel import Acting, PeerId, Text
 from sluis.web import COOKIE, Entry, House, SignedIn, make_portal
@@ -27,7 +28,7 @@ def found(number: int = 1, **more: Any) -> Found:
         "iri": f"https://elders.voorbeeld.nl/v1/catalogue/datasets/{name}",
         "title": Text(f"Vergunning {number:03}", f"Permit {number:03}"),
         "description": Text("Wie wat mag bouwen", "Who may build what"),
-        "keywords": ("bouwen",),
+        "words": Wording(("bouwen",)),
         "themes": tuple(THEMES)[number % 3 : number % 3 + 1],
         "access_rights": "restricted",
         "columns": ("kenmerk", "adres"),

@@ -8,7 +8,7 @@ from tests.unit.catalogue.examples import EVENT, EVIL, FULL, MEASURED, described
 from tests.unit.catalogue.portal import OWN, PEER, RECIPIENT, Others, Shelf, found
 
 from sluis.catalogue import Contact, Cost, keep_measurements
-from sluis.catalogue.model import Entry
+from sluis.catalogue.model import Entry, Wording
 from sluis.catalogue.pages import asked_in
 from sluis.catalogue.views import euros, view_of
 from sluis.kernel import Text
@@ -55,6 +55,18 @@ async def test_what_is_found_is_listed_and_leads_to_its_page(shelf: Shelf) -> No
     theirs = await shelf.browser().get(re.findall(r'<h3><a href="(/catalogue/of/[^"]+)"', (await shelf.browser().get("/catalogue?q=vergunning")).text)[0])  # fmt: skip
     assert PEER in theirs.text
     assert "Wie wat mag bouwen" in theirs.text
+    assert "<bdi>bouwen</bdi>" in theirs.text
+
+
+async def test_keywords_are_those_of_the_language_of_the_page_or_say_which_they_are_of(shelf: Shelf) -> None:
+    theirs = re.findall(
+        r'<h3><a href="(/catalogue/of/[^"]+)"', (await shelf.browser().get("/catalogue?q=vergunning")).text
+    )[0]
+    assert '<bdi lang="nl">bouwen</bdi>' in (await shelf.browser("en").get(theirs)).text
+    own = (await shelf.browser("en").get(INCOME)).text
+    assert '<a href="/catalogue?q=income"><bdi>income</bdi></a>' in own
+    assert "<bdi>loon</bdi>" not in own
+    assert "<bdi>loon</bdi>" in (await shelf.browser().get(INCOME)).text
 
 
 async def test_facets_make_the_list_shorter_and_are_taken_away_again(shelf: Shelf) -> None:
@@ -218,7 +230,7 @@ async def test_nothing_that_somebody_wrote_becomes_markup(tmp_path: Path) -> Non
         title=text,
         description=text,
         columns=(EVIL,),
-        keywords=(EVIL,),
+        words=Wording(other=(EVIL,)),
         iri="https://x.nl/v1/catalogue/datasets/'onx",
     )
     shelf = Shelf(

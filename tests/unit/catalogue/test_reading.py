@@ -11,6 +11,7 @@ from tests.unit.catalogue.examples import BASE, EVENT, OF, full, hostile, sparse
 
 from sluis.catalogue import Found, reading
 from sluis.catalogue.graph import PREFIXES, catalogue_graph, written
+from sluis.catalogue.model import Wording
 from sluis.catalogue.reading import LONGEST_TITLE, read_catalogue_of
 from sluis.catalogue.rules import published
 from sluis.kernel import Invalid
@@ -62,7 +63,7 @@ def test_texts_keywords_and_the_day_come_along() -> None:
         "Income per year",
         "Wat het is (en)",
     )
-    assert (set(one.keywords), one.modified) == ({"inkomen", "loon", "income"}, date(2026, 11, 20))
+    assert (one.words, one.modified) == (Wording(("inkomen", "loon"), ("income",)), date(2026, 11, 20))
     assert found[f"{BASE}/event-types/{EVENT}"].kind == "event-type"
 
 
@@ -117,7 +118,7 @@ def test_what_is_no_entry_is_left_out_and_the_rest_is_read(node: dict[str, Any])
 
 def test_what_is_long_is_cut_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     (one,) = entries_of(document(dataset(**{"dct:title": "x" * 100_000, "dcat:keyword": ["y" * 999] * 999})))
-    assert (len(one.title.nl), one.keywords) == (LONGEST_TITLE, ("y" * 200,))
+    assert (len(one.title.nl), one.words) == (LONGEST_TITLE, Wording(other=("y" * 200,)))
     monkeypatch.setattr(reading, "MOST_ENTRIES", 3)
     many = [dataset(**{"@id": f"https://a.nl/{number}"}) for number in range(4)]
     assert len(entries_of(document(*many[:3]))) == 3

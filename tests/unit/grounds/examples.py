@@ -46,7 +46,8 @@ purpose.nl = "Vaststellen of iemand recht heeft op bijstand."
 purpose.en = "Deciding whether somebody is entitled to benefit."
 controller = "{RECIPIENT}"
 ground = "legal-obligation"
-subjects = ["aanvragers"]
+subjects.nl = "aanvragers"
+subjects.en = "applicants"
 
 [[articles]]
 law = "Participatiewet"

@@ -164,7 +164,7 @@ def test_what_has_merely_expired_does_not_stop_a_node(tmp_path: Path) -> None:
             dataset(columns=(Column("nl", "VARCHAR"), Column("en", "DECIMAL(10,2)", title=Text("é", "e"))), subject=None),
             "datasets",
         ),
-        (activity(subjects=("aanvragers", "partners"), retention="P30D"), "activities"),
+        (activity(subjects=Text("aanvragers", "applicants"), retention="P30D"), "activities"),
         (
             disclosure(
                 columns={"bsn": "join", "inkomen": "output", "jaar": "filter"},

@@ -51,7 +51,7 @@ def activity(id: str = AID, **more: Any) -> Activity:
         "ground": "public-task",
         "articles": (Article("Participatiewet", "64, lid 1", BWB), Article("Verordening (fictief)", "1")),
         "valid": Period(date(2026, 1, 1)),
-        "subjects": ("aanvragers",),
+        "subjects": Text("aanvragers", "applicants"),
         "retention": "P5Y",
     }
     return Activity(id=id, **{**given, **more})

@@ -317,7 +317,7 @@ async def test_the_facts_for_an_assessment_are_those_of_settings_and_counts(room
 
 
 async def test_what_others_wrote_harms_no_page(tmp_path: Path) -> None:
-    evil = activity(AID, name=Text(EVIL, EVIL), purpose=Text(EVIL, EVIL), subjects=(EVIL,))
+    evil = activity(AID, name=Text(EVIL, EVIL), purpose=Text(EVIL, EVIL), subjects=Text(EVIL, EVIL))
     with Room(
         tmp_path, Grounds(GROUNDS.datasets, (evil,), GROUNDS.disclosures), {**NAMES, PEER: EVIL}
     ) as room:

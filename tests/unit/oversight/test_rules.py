@@ -208,6 +208,7 @@ def test_activities_in_csv_become_files_and_each_fault_is_named() -> None:
     assert right.problems == ()
     assert right.known
     assert f'bwb = "{BWB}"' in right.text
+    assert 'subjects.nl = "inwoners"' in right.text
     assert len(wrong.problems) > 2
 
 
