@@ -34,7 +34,8 @@ from sluis.catalogue.rules import offered_terms, terms_digest
 from sluis.crypto import FileKeyStore, Vault
 from sluis.gateway import Answer
 from sluis.kernel import Acting, Conflict, Invalid, PeerId, Refused, Text, Upstream
-from sluis.ledger import Arrangement, open_ledger, records_from
+from sluis.ledger import Arrangement, open_ledger
+from sluis.ledger.following import _Stretch
 from sluis.store import open_store
 from sluis.web import COOKIE, Access, House, SignedIn, make_api, make_portal
 
@@ -67,7 +68,7 @@ class Side:
         )  # fmt: skip
 
     def records(self) -> list[Arrangement]:
-        return [one for _, one in records_from(self.store, 0, 100)[0] if isinstance(one, Arrangement)]
+        return [one for _, one in _Stretch(self.store, 0, 100)._read() if isinstance(one, Arrangement)]
 
 
 class Pair:
