@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -20,7 +21,7 @@ from typing import Never
 
 import msgspec
 
-from sluis.kernel import Conflict, Text, Upstream
+from sluis.kernel import Conflict, Problem, Text, Upstream
 from sluis_demo.agreements import Agreed, agree
 from sluis_demo.databases import Server
 from sluis_demo.earlier import write_earlier
@@ -90,6 +91,9 @@ def running(options: Options, down: tuple[str, ...]) -> Iterator[Running]:
         write_earlier(federation.asker)
         up = [place for place in federation.places if place.alias not in down]
         one = Running(federation, nursery, down, 0.0, clean.enter_context(ExitStack()), options)
+        # Beside the nodes that start: what they read of each other then says how large and how new everything is.
+        measuring = one.ending.enter_context(ThreadPoolExecutor(1))
+        measuring.submit(_measure, up)
         _start(up, one)
         one.contracts = _agree(one, up)
         one.started_in = time.monotonic() - begin
@@ -121,6 +125,15 @@ def _start(up: list[Place], one: Running) -> None:
     others = [place for place in up if place is not directory]
     one.begin(others)
     one.wait(others)
+
+
+def _measure(places: list[Place]) -> None:
+    """Measure what every node offers, as its operator would. The demo goes on without."""
+    from sluis.cli.source import measure_datasets  # loads the readers of all kinds of sources
+
+    for place in places:
+        with suppress(Problem):
+            measure_datasets(place.directory)
 
 
 def _wait(places: list[Place], one: Running) -> None:

@@ -30,8 +30,8 @@ from sluis.serve import Node
 from sluis.web import COOKIE
 
 ORIGIN = "https://localhost:8470"
-HOSTILE = """'"><b-hostile onclick="alert(1)">x</b-hostile><script>alert(2)</script>{{7*7}}&#60;"""
-BOTH = Text(f"nl {HOSTILE}", f"en {HOSTILE}")
+HOSTILE = """=1+1'"><b-hostile onclick="alert(1)">x</b-hostile><script>alert(2)</script>{{7*7}}&#60;"""
+BOTH = Text(f"{HOSTILE} nl", f"{HOSTILE} en")
 PROSE = Prose(BOTH.nl, BOTH.en)
 LAW = Article(f"Wet {HOSTILE}", f"1 {HOSTILE}")
 BSN = "999990019"

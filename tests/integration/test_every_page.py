@@ -27,6 +27,7 @@ LEFT_OUT = (
 
 MISSING = {
     "/usage/{number}",
+    "/usage/{number}/print",
     "/catalogue/api/{owner}/{name}",
     "/ask/answers/{handle}",
     "/ask/answers/{handle}/receipts",

@@ -3,7 +3,8 @@ and can this node's account really not write. Neither ever shows a value out of 
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,31 @@ def probe_source(context: click.Context, url: str | None, keep: bool, directory:
 
 def _probe_datasets(context: click.Context, directory: Path, as_json: bool) -> None:
     """Measure the datasets of a node, keep what was found, and leave."""
+    label, hidden = say("Datasets meten", "Measuring datasets"), not sys.stderr.isatty()
+
+    def bar(datasets: Sequence[Dataset]) -> AbstractContextManager[Iterable[Dataset]]:
+        return click.progressbar(datasets, label=label, file=sys.stderr, hidden=hidden)
+
+    found, failed = measure_datasets(directory, bar)
+    if as_json:
+        click.echo(json_text({"measured": [plain(one) for one in found], "failed": failed}, indent=2))
+    else:
+        click.echo("\n".join([*map(_dataset_told, found), *_failed_told(failed)]) or _no_datasets(directory))
+    context.exit(EXIT_CODES[Upstream] if failed else 0)
+
+
+def measure_datasets(
+    directory: Path,
+    bar: Callable[[Sequence[Dataset]], AbstractContextManager[Iterable[Dataset]]] = nullcontext,
+) -> tuple[list[Measurement], dict[str, str]]:
+    """Measure the datasets of a node at their sources, and keep what was found for its catalogue.
+
+    Args:
+        directory: of the node, which may be running.
+        bar: shows how far it is.
+
+    Returns what was measured, and why others could not be, by their names. Raises `Problem`: something is wrong with the files.
+    """
     config, reading, catalogue = (
         settings(directory, secrets=True),
         read_directory(directory),
@@ -242,9 +268,8 @@ def _probe_datasets(context: click.Context, directory: Path, as_json: bool) -> N
     refuse_any([*reading.problems, *examine_catalogue(catalogue, grounds)])
     said = {one.name: one for one in catalogue.descriptions if one.kind == "dataset"}
     found, failed = list[Measurement](), dict[str, str]()
-    label, hidden = say("Datasets meten", "Measuring datasets"), not sys.stderr.isatty()
-    with click.progressbar(grounds.datasets, label=label, file=sys.stderr, hidden=hidden) as bar:
-        for dataset in bar:
+    with bar(grounds.datasets) as datasets:
+        for dataset in datasets:
             settled = config.sources.get(dataset.source)
             if settled is None:
                 failed[dataset.name] = "unknown-source"
@@ -258,11 +283,7 @@ def _probe_datasets(context: click.Context, directory: Path, as_json: bool) -> N
         keep_measurements(directory, found)
     except OSError as error:
         raise _cannot_keep(directory, error) from None
-    if as_json:
-        click.echo(json_text({"measured": [plain(one) for one in found], "failed": failed}, indent=2))
-    else:
-        click.echo("\n".join([*map(_dataset_told, found), *_failed_told(failed)]) or _no_datasets(directory))
-    context.exit(EXIT_CODES[Upstream] if failed else 0)
+    return found, failed
 
 
 def _measured(dataset: Dataset, said: Description | None, url: str, limits: Limits) -> Measurement:

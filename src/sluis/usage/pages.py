@@ -1,5 +1,6 @@
 """What was used and what it costs, for officials who may see it: a list per month, and a statement to print or take along."""
 
+from datetime import timedelta
 from typing import Any
 
 from litestar import Request, Response, get
@@ -8,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.kernel import PeerId, Text
 from sluis.policy import READ_USAGE, USAGE, Resource
 from sluis.usage.http import not_yours
-from sluis.usage.rules import read_month
+from sluis.usage.rules import after, read_month
 from sluis.usage.service import Usage
 from sluis.usage.views import COLUMNS, LINES, SIDES, lines_of_statement, row_of
 from sluis.web import STAFF, Entry, Gate, Listing, SignedIn, arranged, asked_in, export, page, setting_of
@@ -70,4 +71,14 @@ def usage_page_routes(
             activity=activities.get(found.agreed.activity, found.agreed.activity),
         )  # fmt: skip
 
-    return [listed, one]
+    @get("/usage/{number:str}/print", opt=STAFF)
+    async def printed(person: SignedIn, request: Request[Any, Any, Any], number: str) -> Response[bytes]:
+        """A statement as it goes on paper, or into a PDF that the browser makes."""
+        await gate.require(person, READ_USAGE, here, not_yours())
+        found = await usage.statement(number[:20])
+        return page(
+            request, "usage/print.html", one=found, last=after(found.month) - timedelta(days=1),
+            activity=activities.get(found.agreed.activity, found.agreed.activity), organisation=setting_of(request).organisation,
+        )  # fmt: skip
+
+    return [listed, one, printed]

@@ -1,6 +1,7 @@
 """What is used is counted from both logs, each line once, also when the counting ended in the middle; months that are over stay as
 they were."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -197,7 +198,33 @@ async def test_who_may_see_it_reads_and_takes_along_what_was_used(world: World) 
     assert "Gemeente <b>Ander</b>" in listed.text
 
 
-@pytest.mark.parametrize("path", ["/usage", "/usage/2026-11-0000000000"])
+async def test_a_statement_goes_on_paper_with_who_when_what_and_what_it_comes_to(world: World) -> None:
+    await world.cross(1234)
+    found = (await world.told())["supply", "api"]
+    browser = Desk(world.usage, "finance").browser()
+    assert f"/usage/{found.number}/print" in (await browser.get(f"/usage/{found.number}")).text
+    paper = await browser.get(f"/usage/{found.number}/print")
+    assert paper.status == 200
+    dutch = re.sub(r"<[^>]+>", "", paper.text)
+    for words in (
+        "Eigen (fictief)",
+        "1 november 2026 tot en met 30 november 2026",
+        "1.234",
+        "€ 61,70",
+        "Btw 21%",
+        "€ 74,66",
+        "Ctrl+P",
+    ):
+        assert words in dutch, words
+    assert "<b>Ander" not in paper.text
+    assert all(contract in paper.text for contract in found.contracts)
+    assert "onclick" not in paper.text
+    assert "<script>" not in paper.text
+    english = await Desk(world.usage, "finance").browser("en").get(f"/usage/{found.number}/print")
+    assert "€74.66" in english.text
+
+
+@pytest.mark.parametrize("path", ["/usage", "/usage/2026-11-0000000000", "/usage/2026-11-0000000000/print"])
 async def test_others_may_not(world: World, path: str) -> None:
     assert (await Desk(world.usage).browser().get(path)).status == 403
     assert (await Desk(world.usage, "finance").browser(audience="citizen").get(path)).status == 403
