@@ -8,7 +8,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +26,7 @@ from sluis.kernel import (
     Upstream,
     decode,
     encode,
+    from_milliseconds,
     milliseconds,
     new_transaction_id,
 )
@@ -125,10 +125,18 @@ class Harvester:
     def _harvest(self, peer: PeerId, name: str, row: Any, entries: Sequence[Found]) -> Harvest:
         if row is None:
             return Harvest(peer, name)
-        at = None if row.at is None else _moment(row.at)
+        at = None if row.at is None else from_milliseconds(row.at)
         faults = decode(bytes(row.faults), Faults)
         return Harvest(
-            peer, name, _moment(row.tried), at, row.trouble, tuple(entries), row.many, row.size, faults
+            peer,
+            name,
+            from_milliseconds(row.tried),
+            at,
+            row.trouble,
+            tuple(entries),
+            row.many,
+            row.size,
+            faults,
         )
 
     async def _read(self, peer: PeerId, again: bool) -> None:
@@ -191,10 +199,6 @@ def open_harvester(store: Store, link: Link, peers: Mapping[PeerId, str], clock:
     """What reads the catalogues of peers; its table is made when it is not there. Blocks. Raises as `migrate`."""
     migrate(store, "catalogue", sql.MIGRATIONS)
     return Harvester(store, link, peers, clock)
-
-
-def _moment(at: int) -> datetime:
-    return datetime.fromtimestamp(at / 1000, UTC)
 
 
 def _unfit(code: str, name: str) -> Upstream:

@@ -17,7 +17,7 @@ import click
 
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option, settings
-from sluis.cli.terminal import in_words, json_text, language, many, say, shown, working
+from sluis.cli.terminal import in_words, json_text, language, many, moment_told, say, shown, working
 from sluis.grounds import AVG_GROUNDS
 from sluis.kernel import Invalid, Text
 
@@ -217,7 +217,7 @@ def _disclosed_told(one: dict[str, Any], directory: Path) -> Iterator[str]:
     if one.get("consents") is not None:
         yield "  " + many(one["consents"], Text("toestemming", "consent"), Text("toestemmingen", "consents"))
     if one.get("last_used"):
-        yield "  " + say("Laatst gebruikt: ", "Last used: ") + _moment(one["last_used"] // 1000)
+        yield "  " + say("Laatst gebruikt: ", "Last used: ") + moment_told(one["last_used"] // 1000)
     for contract in one["contracts"]:
         yield "  " + say("Contract: ", "Contract: ") + contract
         yield from _to_revoke(contract, directory)
@@ -260,16 +260,12 @@ def _consent_told(one: dict[str, Any]) -> Iterator[str]:
         yield shown(f"  {name}: {', '.join(columns)}")
     yield say(f"  {one['since']} tot en met {one['until']}", f"  {one['since']} up to {one['until']}")
     if one.get("revoked"):
-        yield "  " + say("Ingetrokken: ", "Revoked: ") + _moment(one["revoked"] // 1000)
+        yield "  " + say("Ingetrokken: ", "Revoked: ") + moment_told(one["revoked"] // 1000)
 
 
 def _activity(one: dict[str, Any]) -> str:
     name = one.get("activity_name")
     return f"{name[language()]} <{one['activity']}>" if name else str(one["activity"])
-
-
-def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _dataset(text: str) -> tuple[str, list[str]]:

@@ -19,6 +19,7 @@ from sluis.cli.standing import standing
 from sluis.cli.subscriptions import resume, subscribe, subscriptions, unsubscribe
 from sluis.cli.terminal import UNWELL, in_words, json_text, say, shown, step_told, working
 from sluis.cli.work import work
+from sluis.gateway import DOCTOR_STEPS
 from sluis.kernel import Invalid, Text
 
 BATCH = "application/cloudevents-batch+json"
@@ -32,18 +33,6 @@ RULES = {
     "no-subscription": Text("geen abonnement", "no subscription"),
     "filtered": Text("het abonnement wil dit niet", "the subscription does not want this"),
     "told-already": Text("hoorde het al op een andere kennisgeving", "heard already by another notice"),
-}
-
-
-STEPS = {
-    "room": Text("Plaats", "Room"),
-    "waiting": Text("Wat het knooppunt bezorgt", "What the node delivers"),
-    "reading": Text("Wat wordt opgehaald", "What is fetched"),
-    "dead-letters": Text("Onbestelbaar", "Dead letters"),
-    "addresses": Text("Adressen", "Addresses"),
-    "suspended": Text("Stilstaande abonnementen", "Subscriptions that stand still"),
-    "listening": Text("Eigen systemen", "Own systems"),
-    "inbox": Text("Van anderen", "From others"),
 }
 
 
@@ -117,7 +106,7 @@ def doctor(directory: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json_text(found))
     else:
-        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, STEPS)))
+        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, DOCTOR_STEPS)))
     if not found["well"]:
         raise click.exceptions.Exit(UNWELL)
 

@@ -9,7 +9,9 @@ from rich.text import Text as Line
 
 from sluis.cli.local import call, question_of, question_options
 from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import all_shown, hung, language, quoted, say, working
+from sluis.cli.terminal import all_shown, hung, in_words, language, quoted, say, working
+from sluis.grounds import COLUMN_ROLES
+from sluis.kernel import LEVEL_NAMES
 
 
 @click.command(
@@ -72,19 +74,14 @@ def _show_part(part: dict[str, Any], console: Console) -> None:
     for article in part["articles"]:
         console.print(hung(f"{say('op grond van', 'under')} {article}"))
     if level := part.get("level"):
-        console.print(hung(say(f"alleen op niveau {level} of hoger", f"only at level {level} or higher")))
+        name = in_words(LEVEL_NAMES[level])
+        console.print(hung(say(f"alleen op niveau {name} of hoger", f"only at level {name} or higher")))
     for owner in part.get("keysFrom", []):
         console.print(hung(f"{say('sleutels van', 'keys from')} {owner}"))
     console.print()
 
 
-_ROLES = {
-    "output": ("te zien", "shown"),
-    "join": ("alleen om te koppelen, verzegeld", "to join only, sealed"),
-    "filter": ("alleen om op te filteren", "to filter only"),
-}
-
-
 def _role(column: dict[str, Any]) -> str:
     masked = say("afgeschermd, ", "masked, ") if column.get("masked") else ""
-    return masked + say(*_ROLES[column["role"]])
+    sealed = say(", verzegeld", ", sealed") if column["role"] == "join" else ""
+    return masked + in_words(COLUMN_ROLES[column["role"]]) + sealed

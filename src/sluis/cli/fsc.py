@@ -15,7 +15,8 @@ from rich.text import Text as Line
 from sluis.cli.apply import STATES, outcome_told
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import UNWELL, in_words, json_text, say, shown, step_told, working
+from sluis.cli.terminal import UNWELL, in_words, json_text, moment_told, say, shown, step_told, working
+from sluis.gateway import DOCTOR_STEPS
 from sluis.grounds import COLUMN_ROLES
 from sluis.kernel import Text
 
@@ -40,17 +41,6 @@ OUTCOMES = {
     "": Text("", ""),
     "no-answer": Text("geen antwoord", "no answer"),
     "refused": Text("geweigerd", "refused"),
-}
-STEPS = {
-    "certificate": Text("Eigen certificaat", "Own certificate"),
-    "directory": Text("Directory", "Directory"),
-    "address": Text("Adres van de organisatie", "Address of the organisation"),
-    "manager": Text("Haar Manager", "Its Manager"),
-    "listed": Text("Publicatie van de dienst", "Publication of the service"),
-    "contract": Text("Contract", "Contract"),
-    "token": Text("Token", "Token"),
-    "inway": Text("Haar inway", "Its inway"),
-    "service": Text("De dienst", "The service"),
 }
 
 
@@ -202,7 +192,7 @@ def doctor(peer: str, service: str, directory: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json_text(found))
     else:
-        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, STEPS)))
+        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, DOCTOR_STEPS)))
     if not found["well"]:
         raise click.exceptions.Exit(UNWELL)
 
@@ -255,7 +245,7 @@ def _tell(found: Any, as_json: bool, told: Callable[[dict[str, Any]], Iterator[s
 
 
 def _transaction_told(one: dict[str, Any]) -> Iterator[str]:
-    moment = _moment(one["created_at"] // 1000)
+    moment = moment_told(one["created_at"] // 1000)
     yield f"{moment}  {one['transaction_id']}  {in_words(DIRECTIONS[one['direction']])}"
     outcome = in_words(OUTCOMES[one["outcome"]])
     way = f"  {one['outway_peer']} → {one['service_peer']}: {one['service']}"
@@ -263,7 +253,7 @@ def _transaction_told(one: dict[str, Any]) -> Iterator[str]:
 
 
 def _difference_told(one: dict[str, Any]) -> Iterator[str]:
-    yield f"{_moment(one['found_at'])}  {one['transaction_id']}"
+    yield f"{moment_told(one['found_at'])}  {one['transaction_id']}"
     yield f"  {one['peer']}: {one['service']} ({in_words(KINDS[one['kind']])})"
 
 
@@ -369,10 +359,6 @@ def _purpose_told(purpose: dict[str, Any], owner: str, yours: bool) -> Iterator[
         data = f": {', '.join(one['data'])}" if one["data"] else ""
         yield shown("    " + say("Meldt ", "Tells of ") + f"{one['event']}{data}")
         yield shown("      " + say("Wet: ", "Law: ") + "; ".join(one["articles"]))
-
-
-def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _day(seconds: int) -> str:

@@ -4,7 +4,7 @@ Mandates are given by people themselves, at the portal; what two directors sign 
 """
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import click
 
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import in_words, json_text, language, say, shown
+from sluis.cli.terminal import in_words, json_text, language, moment_told, say, shown
 from sluis.kernel import Text
 
 KINDS = {
@@ -138,19 +138,15 @@ def _told(one: dict[str, Any]) -> str:
     who = say(
         f"{one['guardian_name']} voor {one['ward_name']}", f"{one['guardian_name']} for {one['ward_name']}"
     )
-    period = say(f"vanaf {_moment(one['since'])}", f"from {_moment(one['since'])}")
+    period = say(f"vanaf {moment_told(one['since'])}", f"from {moment_told(one['since'])}")
     if one.get("until"):
-        period += say(f" tot {_moment(one['until'])}", f" until {_moment(one['until'])}")
+        period += say(f" tot {moment_told(one['until'])}", f" until {moment_told(one['until'])}")
     return "\n".join(
         (
             shown(f"{one['id']}: {who} ({in_words(KINDS[one['kind']])}{holds})"),
             shown(f"  {one['evidence']}; {', '.join(one['services'])}; {period}"),
         )
     )
-
-
-def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _day(text: str) -> str:

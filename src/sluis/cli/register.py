@@ -8,9 +8,7 @@ import click
 from sluis.cli.local import call
 from sluis.cli.options import example, here, json_option, node_option
 from sluis.cli.terminal import UNWELL, json_text, say, step_told, working
-from sluis.kernel import Text
-
-STEPS = {"laws": Text("Wetsartikelen", "Articles of law")}
+from sluis.gateway import DOCTOR_STEPS
 
 
 @click.group(
@@ -69,7 +67,7 @@ def doctor(directory: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json_text(found))
     else:
-        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, STEPS)))
+        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, DOCTOR_STEPS)))
     if not found["well"]:
         raise click.exceptions.Exit(UNWELL)
 

@@ -7,6 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -114,6 +115,11 @@ def working(nl: str, en: str) -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status(say(nl, en)) as status:
         yield status.update
+
+
+def moment_told(seconds: int) -> str:
+    """A moment (seconds since the epoch) as commands write it: UTC, so that it can be put beside the lines of a log."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def step_told(step: Mapping[str, str], names: Mapping[str, Text]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from sluis.contact.model import Content, How, Scenario, Step
 from sluis.contact.rules import HERE, seconds
 from sluis.crypto import KeyStore, Vault
 from sluis.grounds import Activity
-from sluis.kernel import Clock, Text, decode, encode, milliseconds, new_trace_id
+from sluis.kernel import Clock, Text, decode, encode, from_milliseconds, milliseconds, new_trace_id
 from sluis.ledger import (
     ACTIVITY,
     PROCESSOR,
@@ -330,7 +330,7 @@ def _item(telling: Telling, line: Processing) -> dict[str, Any]:
     """What a message says of one consultation. Where this organisation asked another, `asked` is true."""
     id = str(line.attributes.get(ACTIVITY, ""))
     activity, other = telling.activity(id), str(line.attributes[PROCESSOR])
-    began = datetime.fromtimestamp(line.start_time / 1000, HERE)
+    began = from_milliseconds(line.start_time).astimezone(HERE)
     return {
         "trace": line.trace_id,
         "activity": id,

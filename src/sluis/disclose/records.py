@@ -5,13 +5,13 @@ subject). Nothing here holds a value out of the data; people are pseudonyms.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
 
 from sluis.disclose.model import Opened
-from sluis.kernel import Clock, PeerId, Problem, Trace, milliseconds
+from sluis.kernel import Clock, PeerId, Problem, Trace, from_milliseconds, milliseconds
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Position, Processing, Withheld
 from sluis.policy import Decided, DecisionPoint, Evaluation, Occasion, consultation, references_of
 from sluis.statement import CHARGE, SubQuestion
@@ -42,7 +42,7 @@ def permit(decision: Decision) -> Permit | None:
     used = references_of(decision).get("disclosure")
     if not isinstance(used, dict):
         return None
-    moment = datetime.fromtimestamp(decision.timestamp / 1000, UTC)
+    moment = from_milliseconds(decision.timestamp)
     return Permit(used["id"], PeerId(decision.body["adl.core.request"]["subject"]["id"]), moment)
 
 

@@ -7,7 +7,7 @@ Of an event only its type, number and trouble are shown: nothing of what it says
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -19,7 +19,17 @@ from sluis.events.doctor import Known, waits_long
 from sluis.events.interests import not_yours
 from sluis.events.queue import TROUBLES, Course, DeadLetter, Queue, Standing, explained
 from sluis.events.subscriptions import Mode, State, Subscription
-from sluis.kernel import Clock, Invalid, NotFound, PeerId, Text, milliseconds, new_span_id, new_trace_id
+from sluis.kernel import (
+    Clock,
+    Invalid,
+    NotFound,
+    PeerId,
+    Text,
+    from_milliseconds,
+    milliseconds,
+    new_span_id,
+    new_trace_id,
+)
 from sluis.ledger import Arrangement, Ledger
 from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
 from sluis.web import (
@@ -293,7 +303,7 @@ def number_in(text: str | None) -> int | None:
 
 def moment_of(at: int | None) -> datetime | None:
     """A moment in milliseconds since the epoch, as it is shown; None for 0."""
-    return datetime.fromtimestamp(at / 1000, UTC) if at else None
+    return from_milliseconds(at) if at else None
 
 
 STATES: Mapping[State, Text] = {

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sluis.gateway.planes.nginx_layout import Listen as NginxListen
     from sluis.gateway.planes.nginx_process import Files as NginxFiles
     from sluis.gateway.planes.nginx_system import check_nginx
+    from sluis.gateway.steps import DOCTOR_STEPS
     from sluis.gateway.streams import Stream as HttpStream
     from sluis.gateway.streams import head_of
     from sluis.gateway.telemetry import open_telemetry
@@ -43,6 +44,7 @@ else:
     __getattr__ = on_demand(__name__)
 
 __all__ = [
+    "DOCTOR_STEPS",
     "GROUP_NAVIGATION",
     "SERVICE",
     "Agreed",

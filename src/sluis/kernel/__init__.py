@@ -4,7 +4,7 @@ from sluis.kernel.acting import ACR, LEVELS, Acting, Level, is_simulator, level_
 from sluis.kernel.codec import Repeated, convert, decode, encode, plain, read_fields
 from sluis.kernel.faces import on_demand
 from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, Rsin, Vestiging, nine_digits, passes_eleven_test
-from sluis.kernel.moments import HERE, Clock, Period, beginning, milliseconds, utc_now
+from sluis.kernel.moments import HERE, Clock, Period, beginning, from_milliseconds, milliseconds, utc_now
 from sluis.kernel.problem import (
     Conflict,
     Invalid,
@@ -19,12 +19,13 @@ from sluis.kernel.problem import (
     cause_of,
 )
 from sluis.kernel.trace import Trace, new_span_id, new_trace_id, new_transaction_id
-from sluis.kernel.written import euros, figure, grouped, written_day
+from sluis.kernel.written import LEVEL_NAMES, euros, figure, grouped, written_day
 
 __all__ = [
     "ACR",
     "HERE",
     "LEVELS",
+    "LEVEL_NAMES",
     "Acting",
     "Bsn",
     "Clock",
@@ -54,6 +55,7 @@ __all__ = [
     "encode",
     "euros",
     "figure",
+    "from_milliseconds",
     "grouped",
     "is_simulator",
     "level_of",

@@ -24,6 +24,11 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def from_milliseconds(at: int) -> datetime:
+    """The moment, aware UTC, of milliseconds since the epoch."""
+    return datetime.fromtimestamp(at / 1000, UTC)
+
+
 def beginning(day: date) -> int:
     """When a day begins here, in seconds since the epoch."""
     return int(datetime.combine(day, time(), HERE).timestamp())

@@ -5,7 +5,16 @@ What a page adds to that (a `time` element, clocks, groups of a BSN) stands in `
 
 from datetime import date
 
+from sluis.kernel.acting import Level
 from sluis.kernel.problem import Text
+
+LEVEL_NAMES: dict[Level, Text] = {
+    "basic": Text("basis", "basic"),
+    "low": Text("laag", "low"),
+    "substantial": Text("substantieel", "substantial"),
+    "high": Text("hoog", "high"),
+}
+"""What levels are called."""
 
 _MONTHS = tuple(
     zip(

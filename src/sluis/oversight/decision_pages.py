@@ -2,7 +2,7 @@
 same decided again."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -10,7 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
-from sluis.kernel import HERE, Invalid, PeerId, Text, beginning
+from sluis.kernel import HERE, Invalid, PeerId, Text, beginning, from_milliseconds
 from sluis.oversight.desk import Desk, changes, number_in
 from sluis.oversight.summing import Row as Decided
 from sluis.policy import references_of
@@ -220,7 +220,7 @@ def rule_words(rule: str) -> Text:
 def _row(one: Decided) -> Row:
     return Row(
         (
-            Cell(datetime.fromtimestamp(one.at / 1000, UTC), f"/oversight/decisions/{one.idx}"),
+            Cell(from_milliseconds(one.at), f"/oversight/decisions/{one.idx}"),
             Cell("1" if one.permit else "0", tone="ok" if one.permit else "warning"),
             Cell(
                 ACTIONS.get(one.action, _plain(one.action)),

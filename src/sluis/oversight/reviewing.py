@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from sluis.grounds import Article
+from sluis.kernel import HERE, from_milliseconds
 from sluis.oversight.model import Changed, Cited, Entry, Review, Standing, State, Version
 
 SOON = timedelta(days=60)
@@ -51,7 +52,7 @@ def changes(
     """What of these articles has another version than the one that was reviewed. A version that is not known now says
     nothing; one that was not known at the review counts when it began after it."""
     then = {one.place: one.since for one in reviewed.cited}
-    at = date.fromtimestamp(reviewed.at / 1000)
+    at = from_milliseconds(reviewed.at).astimezone(HERE).date()
     found = []
     for article in articles:
         now = in_force(versions, article, day)

@@ -1,12 +1,12 @@
 """What of the log is summed up, from a stretch of its records: decisions as they are looked for, and who used what when. Pure."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import msgspec
 
-from sluis.kernel import HERE
+from sluis.kernel import HERE, from_milliseconds
 from sluis.ledger import ACTIVITY, SUBJECT, Decision, Destruction, Processing
 
 REQUEST, RESPONSE, REFERENCES = "adl.core.request", "adl.core.response", "adl.core.policies"
@@ -93,7 +93,7 @@ def streak(before: Streak | None, outcomes: Iterable[tuple[int, bool]]) -> Strea
 
 def day_and_hour(at: int) -> tuple[int, int]:
     """The day (proleptic ordinal) and hour by the clock here, of a moment in milliseconds."""
-    moment = datetime.fromtimestamp(at / 1000, UTC).astimezone(HERE)
+    moment = from_milliseconds(at).astimezone(HERE)
     return moment.toordinal(), moment.hour
 
 

@@ -1,14 +1,14 @@
 """Which versions of its disclosures a node used, and since when: so that an owner sees what the last change was."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 
 import msgspec
 from sqlalchemy import text
 
 from sluis.grounds import Disclosure
-from sluis.kernel import Clock, decode, encode, milliseconds
+from sluis.kernel import Clock, decode, encode, from_milliseconds, milliseconds
 from sluis.owning import sql
 from sluis.store import Store, migrate
 
@@ -34,7 +34,7 @@ class History:
             rows = connection.execute(text(sql.NEWEST), {"disclosure": one.id, "most": _LOOKED_BACK}).all()
         since: datetime | None = None
         for row in rows:
-            moment = datetime.fromtimestamp(row.since / 1000, UTC)
+            moment = from_milliseconds(row.since)
             if row.digest == _digest(one):
                 since = moment
                 continue

@@ -10,14 +10,8 @@ from typing import Any
 import msgspec
 
 from sluis.grounds import WORDS, Closed, Dataset, Disclosure, Filter, Price, lasting
-from sluis.kernel import Level, Text, euros, figure, plain
+from sluis.kernel import LEVEL_NAMES, Text, euros, figure, plain
 
-_LEVELS: dict[Level, Text] = {
-    "basic": Text("basis", "basic"),
-    "low": Text("laag", "low"),
-    "substantial": Text("substantieel", "substantial"),
-    "high": Text("hoog", "high"),
-}
 _OPERATORS = {
     "=": Text("is gelijk aan", "equals"),
     "<>": Text("is niet", "is not"),
@@ -211,7 +205,7 @@ def _limits(one: Disclosure) -> Iterator[Text]:
             f"At most {often.en} different questions a day.",
         )
     if one.minimum_level is not None:
-        level = _LEVELS[one.minimum_level]
+        level = LEVEL_NAMES[one.minimum_level]
         yield Text(
             f"Alleen voor wie is ingelogd met betrouwbaarheidsniveau {level.nl} of hoger.",
             f"Only for who signed in at assurance level {level.en} or higher.",

@@ -1,11 +1,11 @@
 """Deciding again what was decided then, with the policies of then: does the log tell the truth about them?"""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
 
-from sluis.kernel import Conflict, Text
+from sluis.kernel import Conflict, Text, from_milliseconds
 from sluis.ledger import Decision
 from sluis.policy.calls import answer
 from sluis.policy.engine import Engine
@@ -58,7 +58,7 @@ def replay(record: Decision, versions: Kept) -> Replayed:
                  "It holds no request, or not by which policies it was decided."),
             Text("Kies een regel van het beslispunt.", "Choose a record of the decision point."),
         )  # fmt: skip
-    moment = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    moment = from_milliseconds(record.timestamp)
     again, failed = answer(versions.engine(digest), record.event_name, request, moment)
     same = _decided(recorded) == _decided(again) and failed == (record.status == "Error")
     return Replayed(same, digest, moment, recorded, again)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
-from sluis.kernel import Text, encode
+from sluis.kernel import Text, encode, from_milliseconds
 from sluis.usage.model import Agreed, Line, Tally, Tariff, Term, Unit
 
 WORDS: dict[Unit, Text] = {
@@ -78,7 +78,7 @@ def rate_of(tariffs: Sequence[Tariff]) -> int | None:
 
 def month_of(moment: int) -> date:
     """The month (UTC) of a moment in milliseconds since the epoch, as its first day."""
-    at = datetime.fromtimestamp(moment / 1000, UTC)
+    at = from_milliseconds(moment)
     return date(at.year, at.month, 1)
 
 

@@ -18,7 +18,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from litestar import Request, Response
 from markupsafe import Markup
 
-from sluis.kernel import Level, Problem, Text, beginning
+from sluis.kernel import LEVEL_NAMES, Problem, Text, beginning
 from sluis.web.labels import Said
 from sluis.web.listing import PAGE, Asked, Cell, Column, read_asked
 from sluis.web.look import Look, static_files
@@ -34,12 +34,6 @@ _MOST = 4000  # characters of a local path
 _LOCAL = re.compile(
     r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*"
 )  # what else a path has, is percent-encoded (RFC 3986, 2.1)
-_LEVELS: dict[Level, Text] = {
-    "basic": Text("basis", "basic"),
-    "low": Text("laag", "low"),
-    "substantial": Text("substantieel", "substantial"),
-    "high": Text("hoog", "high"),
-}
 
 
 Section = Literal["", "mine", "messages", "asking", "owner", "oversight", "node", "account"]
@@ -246,7 +240,7 @@ def rendered(setting: Setting, template: str, **values: Any) -> bytes:
                 "said": lambda value: setting.say(value) if isinstance(value, Text) else value,
                 "visitor": setting.visitor,
             }
-            | {"level": lambda level: setting.say(_LEVELS[level]), "csrf": lambda: _hidden(setting)}
+            | {"level": lambda level: setting.say(LEVEL_NAMES[level]), "csrf": lambda: _hidden(setting)}
             | values
         )
         .encode()

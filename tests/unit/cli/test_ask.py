@@ -204,9 +204,9 @@ def test_explain_says_columns_roles_and_articles(monkeypatch: pytest.MonkeyPatch
     shown = " ".join(result.stdout.split())
     for part in (
         "bsn (alleen om te koppelen, verzegeld)",
-        "loon (afgeschermd, te zien)",
+        "loon (afgeschermd, zichtbaar)",
         "Participatiewet, art. 64",
-        "alleen op niveau substantial of hoger",
+        "alleen op niveau substantieel of hoger",
         "Geheim.",
     ):
         assert part in shown

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from sqlalchemy import Connection, text
@@ -37,6 +37,7 @@ from sluis.kernel import (
     cause_of,
     decode,
     encode,
+    from_milliseconds,
     milliseconds,
     new_transaction_id,
 )
@@ -295,7 +296,7 @@ class StandingQuestions:
     def _signal(self, row: Row) -> CloudEvent:
         """The event: its time is that of the round, also when the node was late."""
         began = rules.round_of(self._clock(), row.cadence)
-        time = datetime.fromtimestamp(began / 1000, UTC).isoformat(timespec="milliseconds")
+        time = from_milliseconds(began).isoformat(timespec="milliseconds")
         return CloudEvent(f"{row.id}.{began}", self._source, SIGNAL, time=time.replace("+00:00", "Z"))
 
     def _read(self, connection: Connection, row: Row, digest: bytes, because: str) -> None:

@@ -18,6 +18,7 @@ from sluis.gateway.pages.contracts import Desk
 from sluis.gateway.pages.lookout import Ear, Heard
 from sluis.gateway.pages.neighbours import Neighbours
 from sluis.gateway.pages.rights import May
+from sluis.gateway.steps import DOCTOR_STEPS, WALKED
 from sluis.kernel import Conflict, Invalid, NotFound, PeerId, Problem, Text, milliseconds
 from sluis.policy import READ_GROUP
 from sluis.web import STAFF, Form, SignedIn, page, redirect
@@ -82,7 +83,7 @@ def examining_routes(
         found = [(part.title, one) for part, one in zip(parts, heard, strict=True)]
         asking = any(one.asking for one in heard)
         return page(
-            request, "gateway/pages/doctor.html", found=found, asking=asking, steps=STEPS, wrong=amount_wrong(heard),
+            request, "gateway/pages/doctor.html", found=found, asking=asking, steps=DOCTOR_STEPS, wrong=amount_wrong(heard),
             ready=sum(not one.asking for one in heard), known=known(), peer=request.query_params.get("peer") or "",
             service=SERVICE, problem=None, headers={"refresh": f"{_AGAIN}; url=/doctor"} if asking else None,
         )  # fmt: skip
@@ -120,7 +121,7 @@ def examining_routes(
             raise _no_walk()
         again = None if walk.done else {"refresh": f"{_AGAIN}; url=/doctor/walk/{handle}"}
         return page(
-            request, "gateway/pages/walk.html", walk=walk, steps=STEPS, total=len(WALKED), headers=again,
+            request, "gateway/pages/walk.html", walk=walk, steps=DOCTOR_STEPS, total=len(WALKED), headers=again,
             wrong=any(one.result == "wrong" for one in walk.steps),
         )  # fmt: skip
 
@@ -223,40 +224,6 @@ def amount_wrong(heard: Sequence[Heard[Sequence[Step]]]) -> int:
     """How many steps are wrong, of those that are known."""
     return sum(step.result == "wrong" for one in heard for step in one.said or ())
 
-
-WALKED = ("certificate", "directory", "address", "manager", "listed", "contract", "token", "inway", "service")
-
-STEPS: dict[str, Text] = {
-    "certificate": Text("Eigen certificaat", "Own certificate"),
-    "directory": Text("Directory", "Directory"),
-    "address": Text("Adres van de organisatie", "Address of the organisation"),
-    "manager": Text("Haar Manager", "Its Manager"),
-    "listed": Text("Publicatie van de dienst", "Publication of the service"),
-    "contract": Text("Contract", "Contract"),
-    "token": Text("Token", "Token"),
-    "inway": Text("Haar inway", "Its inway"),
-    "service": Text("De dienst", "The service"),
-    "late": Text("Op tijd klaar", "Done in time"),
-    "answering": Text("Wie er antwoordt", "Who answers"),
-    "signing": Text("Voorstellen", "Proposals"),
-    "delivering": Text("Berichten aan anderen", "Messages to others"),
-    "comparing": Text("Beide logboeken gelijk", "Both logs the same"),
-    "sealing": Text("Verzegeling", "Sealing"),
-    "database": Text("Database", "Database"),
-    "disk": Text("Ruimte op schijf", "Room on disk"),
-    "log": Text("Logboek", "Log"),
-    "revoked": Text("Ingetrokken certificaten", "Revoked certificates"),
-    "room": Text("Plaats voor bezorgingen", "Room for deliveries"),
-    "waiting": Text("Wat wacht op bezorging", "What waits to be delivered"),
-    "reading": Text("Wie zelf komt lezen", "Who comes to read"),
-    "dead-letters": Text("Onbestelbaar", "Dead letters"),
-    "addresses": Text("Adressen", "Addresses"),
-    "suspended": Text("Abonnementen die stilstaan", "Subscriptions that stand still"),
-    "listening": Text("Eigen systemen luisteren", "Own systems listen"),
-    "inbox": Text("Wat anderen melden", "What others tell"),
-    "laws": Text("Wetsartikelen", "Articles of law"),
-}
-"""What steps are called."""
 
 _LATE = (
     "De hele weg duurde te lang; de rest is niet nagelopen.", "The whole way took too long; the rest was not walked.",

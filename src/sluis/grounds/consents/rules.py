@@ -1,13 +1,13 @@
 """What a consent opens, what may be consented to, and what makes one narrower. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 import msgspec
 
 from sluis.grounds.consents.model import Consent, Datasets, Narrowing, Request, Terms
 from sluis.grounds.model import Grounds
-from sluis.kernel import Invalid, NotFound, Text
+from sluis.kernel import Invalid, NotFound, Text, from_milliseconds
 
 
 def in_force(consent: Consent, day: date) -> bool:
@@ -19,7 +19,7 @@ def last_day(consent: Consent) -> date:
     """The last day on which it holds, or the one on which it was taken back."""
     if consent.revoked is None:
         return consent.until
-    return min(consent.until, datetime.fromtimestamp(consent.revoked / 1000, UTC).date())
+    return min(consent.until, from_milliseconds(consent.revoked).date())
 
 
 def opens(consents: Iterable[Consent], dataset: str, columns: Collection[str], day: date) -> bool:
