@@ -195,6 +195,7 @@ def test_explain_says_columns_roles_and_articles(monkeypatch: pytest.MonkeyPatch
              "articles": ["Participatiewet, art. 64"], "level": "substantial", "keysFrom": ["rvig (sealed)"]}
         ],
         "closed": ANSWER["closed"],
+        "missing": [],
     }  # fmt: skip
     monkeypatch.setattr(explain, "call", lambda *_: Body(msgspec.json.encode(told)))
     monkeypatch.setenv("SLUIS_LANGUAGE", "nl")
