@@ -28,7 +28,7 @@ def test_every_role_of_the_standard_policies_has_words_in_both_languages() -> No
 def test_the_reference_names_every_role_with_its_words() -> None:
     page = (Path(__file__).parents[3] / "docs/reference/policy.md").read_text(encoding="utf-8")
     for name, words in ROLES.items():
-        assert f"| `{name}` | {words.nl} | {words.en} |" in page
+        assert f"| `{name}` | {words.nl} | `{words.en}` |" in page
 
 
 def test_a_role_of_the_organisation_itself_is_called_what_it_is_named() -> None:
