@@ -381,9 +381,10 @@ class ConsentsConfig(msgspec.Struct, frozen=True):
 
 
 class RightsConfig(msgspec.Struct, frozen=True):
-    """What people report and request about their own data, after it was finished."""
+    """What people report and request about their own data: after it was finished, and how much of it may be open."""
 
     keep_days: Annotated[int, msgspec.Meta(ge=1, le=36_600)] = 730
+    open_per_organisation: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 10_000
 
 
 class ServiceConfig(msgspec.Struct, frozen=True):

@@ -96,6 +96,12 @@ WORDS: Words = {
             "So many days after a report or request was finished the node keeps what somebody wrote and what was answered; "
             "that there was a request stays in the log.",
         ),
+        "open_per_organisation": Text(
+            "Zoveel meldingen en verzoeken van één andere organisatie mogen tegelijk open staan; daarna neemt het knooppunt er geen meer "
+            "aan, tot er een is afgehandeld.",
+            "So many reports and requests of one other organisation may be open at a time; after that the node takes no more, until "
+            "one was finished.",
+        ),
     },
     "ConsentsConfig": {
         "keep_days": Text(

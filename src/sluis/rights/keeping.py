@@ -60,6 +60,10 @@ class Keeping:
         values = {"person": person, "side": side, "since": since}
         return int(connection.execute(text(sql.COUNT_OF_PERSON), values).scalar_one())
 
+    def count_open(self, connection: Connection, peer: str) -> int:
+        """How many that came in from an organisation are not finished."""
+        return int(connection.execute(text(sql.COUNT_OPEN), {"peer": str.__str__(peer)}).scalar_one())
+
     def desk(
         self, connection: Connection, kinds: Sequence[Kind], states: Sequence[State], most: int, skip: int
     ) -> tuple[list[Request], int]:

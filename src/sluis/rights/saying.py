@@ -163,6 +163,19 @@ def peer_too_fast() -> Refused:
     )  # fmt: skip
 
 
+def too_many_open(most: int) -> Refused:
+    return Refused(
+        "too-many-open",
+        Text("Er staan te veel verzoeken van uw organisatie open.", "Too many requests of your organisation are open."),
+        Text(f"Dit knooppunt houdt er {most} van één organisatie tegelijk open.",
+             f"This node keeps {most} of one organisation open at a time."),
+        Text("Het verzoek wordt vanzelf opnieuw aangeboden. Vraag deze organisatie om af te handelen wat er ligt.",
+             "The request is offered again by itself. Ask this organisation to handle what it has."),
+        rule="requests-open",
+        retry=True,
+    )  # fmt: skip
+
+
 def unknown_organisation() -> Invalid:
     return Invalid(
         "unknown-organisation",

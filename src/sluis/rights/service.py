@@ -42,6 +42,7 @@ from sluis.rights.saying import (
     no_progress,
     peer_too_fast,
     too_many,
+    too_many_open,
     unknown_kind,
     unknown_organisation,
     unknown_request,
@@ -78,6 +79,7 @@ class Rights:
         store, ledger, keys, clock: of the node.
         names: of every organisation that can be asked, by its Peer ID; this one is among them.
         kept: how long a request is kept after it is finished.
+        most_open: requests of one organisation that are not finished.
         confirming: makes sure whose a request is that came in.
 
     Attributes:
@@ -93,11 +95,12 @@ class Rights:
         clock: Clock,
         names: Mapping[PeerId, str],
         kept: timedelta,
+        most_open: int,
         confirming: Confirming,
     ) -> None:
         self.keeping, self.wake = Keeping(keys), asyncio.Event()
         self._store, self._ledger, self._clock, self.names = store, ledger, clock, names
-        self._kept, self._confirming = int(kept.total_seconds()), confirming
+        self._kept, self._most_open, self._confirming = int(kept.total_seconds()), most_open, confirming
         self._hour, self._from = 0, Counter[str]()
 
     # Where a person makes a request
@@ -189,8 +192,8 @@ class Rights:
     async def receive(self, peer: PeerId, placed: Placed) -> Progress:
         """Take in a request of another organisation's person; durable when this returns. The same may come again.
 
-        Raises `Conflict` (`request-exists`), `Invalid` (`unknown-request-kind`, `assertion-of-another`), `Refused` (`requests-pace`),
-        `Unkept`.
+        Raises `Conflict` (`request-exists`), `Invalid` (`unknown-request-kind`, `assertion-of-another`), `Refused` (`requests-pace`,
+        `requests-open`), `Unkept`.
         """
         if placed.kind not in rules.kinds_of(placed.whom):
             raise unknown_kind()
@@ -217,6 +220,8 @@ class Rights:
         def work(connection: Connection) -> None:
             if self.keeping.one(connection, "received", peer, placed.receipt) is not None:
                 raise already_there()  # it came twice at once, and is sent again
+            if self.keeping.count_open(connection, peer) >= self._most_open:
+                raise too_many_open(self._most_open)
             self.keeping.add(connection, made)
 
         await self._recorded("request.receive", str.__str__(peer), made, work)
@@ -358,11 +363,12 @@ def open_rights(
     clock: Clock,
     names: Mapping[PeerId, str],
     kept: timedelta,
+    most_open: int,
     confirming: Confirming,
 ) -> Rights:
     """This room, its table made when it is not there; arguments as `Rights`. Blocks. Raises `Conflict`, `Unkept`."""
     migrate(store, "rights", sql.MIGRATIONS)
-    return Rights(store, ledger, keys, clock, names, kept, confirming)
+    return Rights(store, ledger, keys, clock, names, kept, most_open, confirming)
 
 
 def progress_of(request: Request) -> Progress:

@@ -20,6 +20,10 @@ MIGRATIONS = (
             "CREATE INDEX rights_requests_ends ON rights_requests (ends) WHERE ends IS NOT NULL",
         ),
     ),
+    Migration(
+        "open",
+        ("CREATE INDEX rights_requests_open ON rights_requests (side, peer) WHERE ends IS NULL",),
+    ),
 )
 
 _ALL = "receipt, side, peer, person, kind, state, created, changed, ends, due, attempts, trouble, sealed"
@@ -48,6 +52,9 @@ COUNT_DESK = (
     """SELECT COUNT(*) FROM rights_requests WHERE side = 'received' AND kind IN :kinds AND state IN :states"""
 )
 """How many of these there are."""
+
+COUNT_OPEN = "SELECT COUNT(*) FROM rights_requests WHERE side = 'received' AND peer = :peer AND ends IS NULL"
+"""How many of one organisation are not finished."""
 
 DUE = f"SELECT {_ALL} FROM rights_requests WHERE due IS NOT NULL AND due <= :now ORDER BY due LIMIT :most"
 """What must be sent: a request to where it goes, or how far it is to where it came from."""

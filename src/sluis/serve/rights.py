@@ -83,8 +83,8 @@ def rights_of(
     config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock, identities: Identities
 ) -> Rights:
     """This room, from a node's settings. Blocks. Raises `Problem`."""
-    kept = timedelta(days=config.rights.keep_days)
-    return open_rights(store, ledger, keys, clock, all_names(config), kept, identities.confirmed)
+    kept, most_open = timedelta(days=config.rights.keep_days), config.rights.open_per_organisation
+    return open_rights(store, ledger, keys, clock, all_names(config), kept, most_open, identities.confirmed)
 
 
 def inspection_of(

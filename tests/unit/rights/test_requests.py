@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.rights.world import ANN, BOB, DAYS, NOON, SIGNED, TAXES, TOWN, World
+from tests.unit.rights.world import ANN, BOB, DAYS, MOST_OPEN, NOON, SIGNED, TAXES, TOWN, World
 
 from sluis.kernel import Conflict, Invalid, NotFound, Refused, Text, Upstream, encode
 from sluis.rights import rules
@@ -266,6 +266,39 @@ async def test_people_see_their_own_requests_and_make_so_many_a_day(world: World
             SIGNED, ANN, "00000009999999999999", "access", (await world.known()).content.about,
             (await world.known()).content.asked,
         )  # fmt: skip
+
+
+async def test_an_organisation_has_so_many_open_and_another_and_what_is_finished_count_apart(
+    world: World,
+) -> None:
+    def placed(at: int) -> Placed:
+        return Placed(f"0000-0000-{at:04}", "correction", ANN, "high", 0, About(), Asked(should="x"))
+
+    taxes = world.taxes.rights
+    for at in range(MOST_OPEN):
+        await taxes.receive(TOWN, placed(at))
+    with pytest.raises(Refused) as refused:
+        await taxes.receive(TOWN, placed(MOST_OPEN))
+    assert (refused.value.rule, refused.value.retry) == ("requests-open", True)
+    assert (await taxes.receive(TOWN, placed(0))).receipt == "0000-0000-0000"  # the same may come again
+    await taxes.receive(TAXES, placed(MOST_OPEN))
+    await decided(world, "0000-0000-0003", "granted")
+    await taxes.receive(TOWN, placed(MOST_OPEN))
+    with pytest.raises(Refused):
+        await taxes.receive(TOWN, placed(MOST_OPEN + 1))
+
+
+async def test_what_a_full_desk_does_not_take_arrives_when_there_is_room(world: World) -> None:
+    for at in range(MOST_OPEN):
+        full = Placed(f"0000-0000-{at:04}", "correction", BOB, "high", 0, About(), Asked(should="x"))
+        await world.taxes.rights.receive(TOWN, full)
+    await world.place()
+    await world.settle()
+    assert ((await world.known()).state, (await world.known()).trouble) == ("waiting", "too-many-open")
+    await decided(world, "0000-0000-0000", "granted")
+    world.clock.later(hours=1)
+    await world.settle()
+    assert (await world.known()).state == "received"
 
 
 async def test_a_desk_sees_the_kinds_that_are_its_own(world: World) -> None:

@@ -22,7 +22,7 @@ ANN, BOB = (
 )  # of nobody: they fail the eleven-test
 TOWN, TAXES = PeerId("00000001001000001000"), PeerId("00000001826002785000")
 NAMES = {TOWN: "Gemeente Fictief", TAXES: "Belastingen <script>alert(1)</script>"}
-DAYS = 30
+DAYS, MOST_OPEN = 30, 40
 SIGNED = Signed(Acting("by"), "acr", "substantial", 1)
 
 
@@ -48,7 +48,7 @@ class Side:
         self.believed: dict[str, Confirmed] = {}
         self.asserted: list[str | Problem] = []
         self.rights: Rights = open_rights(
-            self.store, self.ledger, keys, clock, NAMES, timedelta(days=DAYS), self._confirmed
+            self.store, self.ledger, keys, clock, NAMES, timedelta(days=DAYS), MOST_OPEN, self._confirmed
         )
         self.sending = Sending(self.rights, self.store, link.of(own), clock, self._asserted)
 
