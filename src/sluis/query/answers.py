@@ -13,8 +13,8 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.kernel import NotFound, Problem, Text, encode
-from sluis.query.desk import Asked, Desk, State
+from sluis.kernel import Conflict, NotFound, Problem, Text, encode
+from sluis.query.desk import AWAITED, Asked, Desk, State
 from sluis.query.filled import Filled
 from sluis.query.http import as_document
 from sluis.query.model import Consulted, Missing
@@ -26,12 +26,20 @@ HANDLES = "/ask/answers"
 
 STATES: dict[State, tuple[Text, str]] = {
     "waits": (Text("wacht op een ander antwoord", "waits for another answer"), "plain"),
+    "met": (
+        Text("gevraagd wat er open is, nog geen antwoord", "asked what is open, no answer yet"),
+        "warning",
+    ),
     "asked": (Text("gevraagd, nog geen antwoord", "asked, no answer yet"), "warning"),
     "answered": (Text("antwoord binnen", "answer is in"), "ok"),
     "failed": (Text("geen antwoord", "no answer"), "error"),
     "spared": (Text("hoefde niet gevraagd te worden", "did not need to be asked"), "plain"),
 }
 """What an owner's part says of itself, and how that looks."""
+
+RELOADED = 20
+"""Seconds for which the page of a question under way loads again by itself, where no script runs: after that, who goes through it
+by keyboard can reach its buttons (WCAG 2.2, 2.2.2)."""
 
 _LONGEST = 100  # characters of a text that is looked for
 _AT_ONCE = 2  # answers that are sorted, looked through or written as a document: one may take seconds
@@ -73,12 +81,14 @@ def answer_routes(asker: Asker, desk: Desk, again: Again) -> list[HTTPRouteHandl
         """How far a question is; and when it is answered, the answer."""
         asked = held(person, handle)
         if asked.ended is None:
-            return page(request, "query/under_way.html", asked=asked, states=STATES, names=_names(asked))
+            return page(
+                request, "query/under_way.html", asked=asked, states=STATES, awaited=AWAITED, names=_names(asked), most=RELOADED
+            )  # fmt: skip
         activity = asker.activity(asked.question.activity)
         if asked.answer is None:
             status = 200 if asked.cancelled or asked.problem is None else asked.problem.status
             return page(
-                request, "query/failed.html", status=status, asked=asked, activity=activity, states=STATES, names=_names(asked),
+                request, "query/failed.html", status=status, asked=asked, activity=activity, states=STATES, awaited=AWAITED, names=_names(asked),
                 problem=asked.problem,
             )  # fmt: skip
         view, language = view_of(asked), setting_of(request).language
@@ -99,13 +109,30 @@ def answer_routes(asker: Asker, desk: Desk, again: Again) -> list[HTTPRouteHandl
         asked = held(person, handle)
         if asked.ended is not None:
             return Response(b"", status_code=204)
-        return page(request, "query/parts_under_way.html", asked=asked, states=STATES, names=_names(asked))
+        return page(
+            request,
+            "query/parts_under_way.html",
+            asked=asked,
+            states=STATES,
+            awaited=AWAITED,
+            names=_names(asked),
+        )
 
     @post(f"{HANDLES}/{{handle:str}}/rows", opt=STAFF, status_code=200)
     async def rows(person: SignedIn, form: Form, handle: str) -> Response[bytes]:
         """Show the rows with a text in them."""
         asked = held(person, handle)
         asked.wanted = " ".join(form.get("text", "").split())[:_LONGEST]
+        return redirect(f"{HANDLES}/{handle}")
+
+    @post(f"{HANDLES}/{{handle:str}}/without", opt=STAFF, status_code=200)
+    async def leave(person: SignedIn, form: Form, handle: str) -> Response[bytes]:
+        """Go on without an owner that does not answer."""
+        asked = held(person, handle)
+        if asked.ended is None and asked.question.partial == "never":
+            raise _whole_or_nothing()
+        asked.leave(form.get("owner", ""))
+        await desk.wait(asked)
         return redirect(f"{HANDLES}/{handle}")
 
     @post(f"{HANDLES}/{{handle:str}}/stop", opt=STAFF, status_code=200)
@@ -149,7 +176,7 @@ def answer_routes(asker: Asker, desk: Desk, again: Again) -> list[HTTPRouteHandl
         document = msgspec.structs.replace(as_document(_bare(asked)), rows=[])
         return _download(encode(document), "application/json", "ontvangstbewijzen.json")
 
-    return [one, state, rows, stop, forget, change, receipt, receipts]
+    return [one, state, rows, leave, stop, forget, change, receipt, receipts]
 
 
 def _bare(asked: Asked) -> Any:
@@ -185,6 +212,16 @@ def _consulted(asked: Asked, number: str) -> Consulted:
 def _download(content: bytes, media: str, name: str) -> Response[bytes]:
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=media, headers=headers)
+
+
+def _whole_or_nothing() -> Conflict:
+    return Conflict(
+        "whole-answer-asked",
+        Text("Deze vraag gaat niet verder zonder een bronhouder.", "This question does not go on without an owner."),
+        Text("U vroeg een volledig antwoord.", "You asked for a complete answer."),
+        Text("Stop de vraag, pas haar aan, en kruis aan dat er ook antwoord mag komen als een bronhouder niet antwoordt.",
+             "Stop the question, change it, and tick that there may be an answer when an owner does not answer."),
+    )  # fmt: skip
 
 
 def _no_answer() -> NotFound:

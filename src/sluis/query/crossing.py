@@ -134,8 +134,9 @@ class Crossing:
         part, watch = self._ready.part(fetch, frozenset(keys)), self._watch
         if watch is not None:
             watch.asks(part.alias)
+        work = self._seals.around(part, lambda seal: self._consult(fetch, part, keys, seal))
         try:
-            table = await self._seals.around(part, lambda seal: self._consult(fetch, part, keys, seal))
+            table = await (work if watch is None else watch.unless_left(part.alias, work))
         except Problem as problem:
             if watch is not None:
                 watch.failed(part.alias, problem)

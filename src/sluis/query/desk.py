@@ -8,25 +8,36 @@ ever written to a disk.
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 import pyarrow as pa
 
-from sluis.kernel import Clock, Conflict, NotFound, Problem, Text, Upstream
+from sluis.kernel import Clock, Conflict, Invalid, NotFound, Problem, Text, Upstream
 from sluis.query.filled import Filled
+from sluis.query.leaving import Leaving, left_out
 from sluis.query.model import Answer, Explanation, Question, Who
 from sluis.query.owners import Sight
+from sluis.query.partial import without
 from sluis.query.service import Asker
 from sluis.statement import datasets, parse
 
+T = TypeVar("T")
+
 log = logging.getLogger("sluis.query")
 
-State = Literal["waits", "asked", "answered", "failed", "spared"]
-"""Of an owner's part: it waits for keys of another, it was asked, it came, it failed, or it need not be asked."""
+State = Literal["waits", "met", "asked", "answered", "failed", "spared"]
+"""Of an owner's part: it waits for keys of another, the owner was asked what it opens, it was asked, it came, it failed, or it
+need not be asked."""
+
+SOON = 0.8
+"""Seconds for which a page waits for an answer before it shows how far it is."""
+
+AWAITED: frozenset[State] = frozenset(("met", "asked"))
+"""States in which an owner keeps the question waiting."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -93,6 +104,7 @@ class Asked:
         self.cut = 0
         self.cancelled = False
         self.rounds = 0
+        self._leaving, self._enough = Leaving(), dict[frozenset[str], bool]()
         self.task: asyncio.Task[None] | None = None
 
     # As `model.Watch`
@@ -103,6 +115,10 @@ class Asked:
         for part in self.parts.values():
             if part.owner in owners:
                 self._move(part.owner, "waits")
+
+    def meets(self, owner: str) -> None:
+        """It is asked what it opens."""
+        self._move(owner, "met")
 
     def asks(self, owner: str) -> None:
         """A part leaves."""
@@ -115,6 +131,35 @@ class Asked:
     def failed(self, owner: str, problem: Problem) -> None:
         """A part cannot be had."""
         self._move(owner, "failed", problem)
+
+    async def unless_left(self, owner: str, work: Coroutine[Any, Any, T]) -> T:
+        """The work for an owner, unless its person goes on without it."""
+        return await self._leaving.unless(owner, work)
+
+    def dispensable(self, owner: str) -> bool:
+        """Whether the question can go on without this owner: it may be answered in part, and something of it is left."""
+        if self.question.partial == "never":
+            return False
+        gone = frozenset(one.owner for one in self.parts.values() if one.state == "failed") | {owner}
+        if gone not in self._enough:
+            try:
+                self._enough[gone] = bool(without(parse(self.question.sql), gone))
+            except Invalid:
+                self._enough[gone] = False
+        return self._enough[gone]
+
+    @property
+    def leavable(self) -> list[Part]:
+        """The parts that have not come, without which the question can go on."""
+        coming = AWAITED | {"waits"}
+        return [one for one in self.parts.values() if one.state in coming and self.dispensable(one.owner)]
+
+    def leave(self, owner: str) -> None:
+        """Go on without an owner that keeps the question waiting; of another one this does nothing."""
+        part = self.parts.get(owner)
+        if part is not None and part.state in AWAITED and self.dispensable(owner):
+            name = self.sight.names.get(owner, owner)
+            self._leaving.leave(owner, left_out(name, self.seconds(part.since)))
 
     def _move(self, owner: str, state: State, problem: Problem | None = None) -> None:
         part = self.parts.get(owner)
@@ -154,10 +199,10 @@ class Desk:
         asked.task = asyncio.create_task(self._run(asked))
         return asked
 
-    async def wait(self, asked: Asked, seconds: float) -> None:
-        """Until it ended, or so long."""
+    async def wait(self, asked: Asked) -> None:
+        """Until it ended, or for a moment."""
         if asked.task is not None:
-            await asyncio.wait([asked.task], timeout=seconds)
+            await asyncio.wait([asked.task], timeout=SOON)
 
     def find(self, handle: str, person: str, session: str) -> Asked:
         """The question with that handle, for its person in its session. Raises `NotFound`."""

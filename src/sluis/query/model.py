@@ -1,8 +1,8 @@
 """A question as a person puts it, and the answer as they get it: rows, and beside them where each column came from,
 what each owner signed, and what stays closed."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -10,6 +10,8 @@ import pyarrow as pa
 from sluis.kernel import Acting, Level, PeerId, Problem, Text
 from sluis.statement import Receipt
 from sluis.web import Audience
+
+T = TypeVar("T")
 
 
 class Question(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True):
@@ -172,7 +174,11 @@ class OwnerFailed(Exception):
 
 
 class Watch(Protocol):
-    """Looks on while a question is asked. Told of states alone: nothing of an answer is shown before the answer is."""
+    """Looks on while a question is asked, and may go on without an owner. Told of states alone: nothing of an answer is shown
+    before the answer is."""
+
+    def meets(self, owner: str) -> None:
+        """It is being asked what it opens; nothing of the question has left for it."""
 
     def planned(self, owners: Sequence[str]) -> None:
         """These owners have a part in it. Again when it is asked anew, without an owner that failed."""
@@ -185,3 +191,7 @@ class Watch(Protocol):
 
     def failed(self, owner: str, problem: Problem) -> None:
         """That part cannot be had."""
+
+    async def unless_left(self, owner: str, work: Coroutine[Any, Any, T]) -> T:
+        """What the work for an owner gives. Raises `Problem` when the question goes on without this owner; the work is then
+        cancelled."""

@@ -53,9 +53,6 @@ _KEPT = 16  # activities of which it is known how datasets can be joined
 _PATIENCE = 2.0
 """Seconds for which a page waits, once more, for owners that did not say yet what they open."""
 
-_SOON = 0.8
-"""Seconds for which a page waits for an answer before it shows how far it is."""
-
 
 class Open(msgspec.Struct, frozen=True):
     """A dataset that is open for an activity, as the form shows it, and the ways to join it to what is about somebody else."""
@@ -197,7 +194,7 @@ def page_routes(
             held = await desk.ask(asked, who_of(person), person.session, told, filled, sight)
         except Problem as problem:
             return await form_page(request, person, filled, _at_place(problem, filled))
-        await desk.wait(held, _SOON)
+        await desk.wait(held)
         return redirect(f"{HANDLES}/{held.handle}")
 
     @get("/ask/names", opt=STAFF)

@@ -244,10 +244,13 @@ class Asker:
         within: Trace | None,
     ) -> T:
         clock, trace = _Stopwatch(), within.child() if within else Trace.begin()
-        asking, ready, values = await self._checked(trace, question, who, missing)
+        asking, ready, values = await self._checked(trace, question, who, missing, watch)
         clock.lap("plan")
+        tied = self._tied(question, missing)
         if watch is not None:
             watch.planned(tuple(dict.fromkeys(fetch.site for fetch in ready.plan.fetches)))
+            for alias, problem in tied.items():
+                watch.failed(alias, problem)
         digests = {".".join(name): offer.digest for name, offer in ready.offers.items()}
         decided = asking.record(self._point, ready.shape, digests)
 
@@ -257,7 +260,7 @@ class Asker:
             position.add_done_callback(lambda _: clock.lap("record"))
             return position
 
-        gaps = {**missing, **self._tied(question, missing)}
+        gaps = {**missing, **tied}
         crossing = Crossing(self._means, ready, question, who, trace, values, recorded, watch)
         kept: list[asyncio.Future[Position]] = []
 
@@ -315,7 +318,7 @@ class Asker:
         return rendered
 
     async def _checked(
-        self, trace: Trace, question: Question, who: Who, missing: Iterable[str]
+        self, trace: Trace, question: Question, who: Who, missing: Iterable[str], watch: Watch | None
     ) -> tuple[Asking, Ready, dict[str, Any]]:
         """A question that may be asked, and its values. A refusal is recorded."""
         rules.check_case(question)
@@ -324,7 +327,7 @@ class Asker:
         try:
             if not asking.decided.permit:
                 raise rules.may_not_ask(asking.decided, self._point.level_asked(asking.decided))
-            ready = await self._ready(question, activity, tuple(sorted(missing)))
+            ready = await self._ready(question, activity, tuple(sorted(missing)), watch)
             values = self._bind(ready, question)
             check_values(ready, values)
             await self._combining.hold_budget(ready, question.activity, values)
@@ -352,7 +355,9 @@ class Asker:
             )
         return activity
 
-    async def _ready(self, question: Question, activity: Activity, missing: tuple[str, ...]) -> Ready:
+    async def _ready(
+        self, question: Question, activity: Activity, missing: tuple[str, ...], watch: Watch | None = None
+    ) -> Ready:
         """The question, ready to be asked; made when this text was not asked before under the same offers."""
         text = (question.sql, missing)
         tree: exp.Query | None = None
@@ -360,7 +365,7 @@ class Asker:
         if named is None:
             tree = self._parsed(text)
             named = datasets(tree)
-        offers = await self._offers(named, activity.id)
+        offers = await self._offers(named, activity.id, watch)
         key = (text, activity.id, tuple(offer.digest for offer in offers.values()))
         ready = self._plans.get(key)
         if ready is None:
@@ -375,24 +380,33 @@ class Asker:
         tree = parse(sql)
         return without(tree, missing) if missing else tree
 
-    async def _offers(self, named: Sequence[tuple[str, str]], activity: str) -> dict[tuple[str, str], Offer]:
+    async def _offers(
+        self, named: Sequence[tuple[str, str]], activity: str, watch: Watch | None
+    ) -> dict[tuple[str, str], Offer]:
         aliases = [
             alias for alias in dict.fromkeys(alias for alias, _ in named) if alias in self._owners.by_alias
         ]
         known = {alias: self._owners.kept(alias) for alias in aliases}
         unknown = [alias for alias, one in known.items() if one is None]
         if unknown:
-            known |= zip(unknown, await asyncio.gather(*map(self._known, unknown)), strict=True)
+            told = await asyncio.gather(*(self._known(alias, watch) for alias in unknown))
+            known |= zip(unknown, told, strict=True)
         offers = {alias: one.offers for alias, one in known.items() if one is not None}
         chosen = rules.choose(named, self._owners.names, offers, activity)
         for (alias, dataset), offer in chosen.items():
             rules.check_in_force(alias, dataset, offer, self._clock().date())
         return chosen
 
-    async def _known(self, alias: str) -> Known:
+    async def _known(self, alias: str, watch: Watch | None) -> Known:
+        work = self._owners.known(alias)
+        if watch is not None:
+            watch.meets(alias)
+            work = watch.unless_left(alias, work)
         try:
-            return await self._owners.known(alias)
+            return await work
         except Problem as problem:
+            if watch is not None:
+                watch.failed(alias, problem)
             raise OwnerFailed(alias, problem) from problem
 
     def _bind(self, ready: Ready, question: Question) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class AskingPortal:
         self.federation: Federation = two_owners(home, own, **income)
         self.refused: list[Refused] = []
         self.hangs: set[PeerId] = set()
+        self.silent = False  # whether those that hang do not even say what they open
         self.let_go = asyncio.Event()
         self._send = self.federation.link.send
         self.federation.link.send = self._slowly  # type: ignore[method-assign]
@@ -93,6 +94,8 @@ class AskingPortal:
     async def _slowly(self, peer: PeerId, method: str, path: str, *more: Any) -> AsyncIterator[Any]:
         if peer in self.hangs and path == "/v1/consultations":
             await more[-1]
+            await self.let_go.wait()
+        if peer in self.hangs and self.silent:
             await self.let_go.wait()
         async with self._send(peer, method, path, *more) as answer:
             yield answer

@@ -1,14 +1,16 @@
 """An official asks in a browser: from choosing an activity to the answer with its receipts; and whatever somebody else tries."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from html import unescape
 from pathlib import Path
 
 import pytest
-from tests.integration.test_asking import BENEFIT, ONE, RVIG, TAX, TWO
+from tests.integration.test_asking import BENEFIT, ONE, RVIG, TAX, TWO, records_of
 from tests.unit.query.portal import TICKED, WRITTEN, AskingPortal, send
 
+from sluis.ledger import Decision, Processing
 from sluis.query.desk import Limits
 
 SQL = "select p.naam, i.jaar, i.bedrag from rvig.personen p left join bd.inkomen i on i.bsn = p.bsn where p.bsn = $bsn"
@@ -18,7 +20,7 @@ HOSTILE = "<script>alert(1)</script>"
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is, pages wait for what comes."""
-    monkeypatch.setattr("sluis.query.pages._SOON", 30.0)
+    monkeypatch.setattr("sluis.query.desk.SOON", 30.0)
     monkeypatch.setattr("sluis.query.owners.SIGHT", 30.0)
 
 
@@ -155,7 +157,7 @@ async def test_an_answer_is_forgotten_by_itself_and_when_its_person_says_so(port
 async def test_an_owner_that_hangs_is_shown_and_the_question_can_be_stopped(
     portal: AskingPortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluis.query.pages._SOON", 0.05)
+    monkeypatch.setattr("sluis.query.desk.SOON", 0.05)
     portal.hangs = {TAX}
     browser = portal.browser()
     under_way = await send(browser, "/ask/answers", {**TICKED, "key": ONE})
@@ -170,6 +172,109 @@ async def test_an_owner_that_hangs_is_shown_and_the_question_can_be_stopped(
     stopped = await send(browser, f"{handle}/stop", {})
     assert "U stopte deze vraag" in stopped.text
     assert (await browser.get(f"{handle}/state")).status == 204
+
+
+async def test_without_an_owner_that_hangs_the_rest_is_answered_and_the_gap_is_marked(
+    portal: AskingPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.query.desk.SOON", 0.05)
+    portal.hangs = {TAX}
+    browser = portal.browser()
+    under_way = await send(browser, "/ask/answers", {**TICKED, "key": ONE, "partial": "on"})
+    form = next(one for one in under_way.forms if one.action.endswith("/without"))
+    state = form.action.replace("/without", "/state")
+    for _ in range(500):
+        if "antwoord binnen" in (await browser.get(state)).text:
+            break
+        await asyncio.sleep(0.02)
+    offered = re.findall(r'name="owner" value="(\w+)"( hidden)?', under_way.text)
+    assert dict(offered)["bd"] == ""
+    assert 'data-awaited="bd"' in under_way.text
+    portal.later(seconds=12)
+    monkeypatch.setattr("sluis.query.desk.SOON", 30.0)
+    answer = await browser.send(form, owner="bd", follow=True)
+    assert "Fictief E" in answer.text
+    gap = answer.text.partition("Dit antwoord is niet volledig")[2].partition("</ul>")[0]
+    assert "U ging verder zonder bd. Na 12 seconden was er nog geen antwoord." in gap
+    receipts = answer.text.partition('id="receipts"')[2].partition("</ul>")[0]
+    assert re.search(r"<bdi>bd</bdi>: geen ontvangstbewijs", receipts)
+    assert "Wat gesloten blijft bij wie ontbreekt" in answer.text
+    document = (await browser.get(form.action.replace("/without", "/receipts"))).json
+    assert [(one["owner"], one["problem"]["code"]) for one in document["missing"]] == [("bd", "left-out")]
+    assert [one["owner"] for one in document["receipts"]] == ["rvig"]
+    written = records_of(portal.federation.store)
+    decided = [one.body["adl.core.request"]["action"]["name"] for one in written if isinstance(one, Decision)]
+    assert decided.count("ask") == 2  # to ask both, and then the rest
+    lines = [one for one in written if isinstance(one, Processing)]
+    to_tax = [one.status for one in lines if one.name == "Bevraging bij bd"]
+    assert to_tax
+    assert set(to_tax) == {"Error"}  # it was sent, about this person, and brought nothing
+    assert [one.status for one in lines if one.name == "Bevraging bij rvig"].count("Error") == 0
+    assert portal.desk.find(form.action.split("/")[-2], "fenna", "s1").rounds == 2
+
+
+async def test_without_the_only_owner_that_is_left_a_question_does_not_go_on(
+    portal: AskingPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.query.desk.SOON", 0.05)
+    portal.hangs = {RVIG, TAX}
+    browser = portal.browser()
+    under_way = await send(browser, "/ask/answers", {**TICKED, "key": ONE, "partial": "on"})
+    form = next(one for one in under_way.forms if one.action.endswith("/without"))
+    still = await browser.send(form, owner="bd", follow=True)
+    assert "Zonder de bronhouders die nog niet antwoordden, blijft er van uw vraag niets over" in still.text
+    still = await browser.send(form, owner="rvig", follow=True)
+    assert "Uw vraag is onderweg" in still.text
+    unknown = await browser.send(form, owner="kvk", follow=True)
+    assert "Uw vraag is onderweg" in unknown.text
+
+
+async def test_a_question_that_needs_everybody_does_not_go_on_without_one_and_says_so(
+    portal: AskingPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.query.desk.SOON", 0.05)
+    portal.hangs = {TAX}
+    browser = portal.browser()
+    under_way = await send(browser, "/ask/answers", {**TICKED, "key": ONE})
+    assert "/without" not in under_way.text
+    assert "U vroeg een volledig antwoord" in under_way.text
+    handle = re.findall(r'data-progress="([^"]+)/state"', under_way.text)[0]
+    refused = await send(browser, f"{handle}/without", {"owner": "bd"})
+    assert refused.status == 409
+    assert "Uw vraag is onderweg" in (await browser.get(handle)).text
+
+
+async def test_an_owner_that_does_not_say_what_it_opens_is_gone_on_without_too(
+    portal: AskingPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.query.desk.SOON", 0.05)
+    monkeypatch.setattr("sluis.query.owners.SIGHT", 0.05)
+    monkeypatch.setattr("sluis.query.pages._PATIENCE", 0.05)
+    portal.hangs, portal.silent = {TAX}, True
+    browser = portal.browser()
+    under_way = await send(browser, "/ask/answers", {**WRITTEN, "sql": SQL, "p.bsn": ONE, "partial": "on"})
+    assert "gevraagd wat er open is, nog geen antwoord" in under_way.text
+    form = next(one for one in under_way.forms if one.action.endswith("/without"))
+    monkeypatch.setattr("sluis.query.desk.SOON", 30.0)
+    answer = await browser.send(form, owner="bd", follow=True)
+    assert "U ging verder zonder bd" in answer.text
+    assert "Fictief E" in answer.text
+    names = {one.name for one in records_of(portal.federation.store) if isinstance(one, Processing)}
+    assert names == {"Bevraging bij rvig"}
+
+
+async def test_where_no_script_runs_a_page_stops_loading_again(
+    portal: AskingPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.query.desk.SOON", 0.05)
+    portal.hangs = {TAX}
+    browser = portal.browser()
+    under_way = await send(browser, "/ask/answers", {**TICKED, "key": ONE})
+    handle = re.findall(r'data-progress="([^"]+)/state"', under_way.text)[0]
+    portal.later(seconds=21)
+    later = await browser.get(handle)
+    assert 'http-equiv="refresh"' not in later.text
+    assert "Deze pagina ververst niet meer vanzelf" in later.text
 
 
 async def test_an_owner_that_is_down_leaves_a_marked_gap(portal: AskingPortal) -> None:
@@ -312,7 +417,7 @@ async def test_what_is_held_is_bounded_per_person_and_in_size(
     ]
     assert [(await browser.get(handle)).status for handle in handles] == [404, 200, 200]
     assert "Niet alle rijen zijn te zien" in (await browser.get(handles[2])).text
-    monkeypatch.setattr("sluis.query.pages._SOON", 0.01)
+    monkeypatch.setattr("sluis.query.desk.SOON", 0.01)
     portal.hangs = {RVIG, TAX}
     for _ in range(2):
         await send(browser, "/ask/answers", {**TICKED, "key": TWO}, follow=False)

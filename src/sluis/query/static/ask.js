@@ -3,12 +3,19 @@
 (() => {
   const progress = document.querySelector("[data-progress]");
   if (progress !== null) {
+    // The buttons lie outside of what is put in its place, so that none goes away under a finger or the focus.
+    const buttons = document.querySelectorAll(".leaving button[name=owner]");
+    const show = () => {
+      const awaited = [...progress.querySelectorAll("[data-awaited]")].map((one) => one.dataset.awaited);
+      buttons.forEach((one) => { one.hidden = one !== document.activeElement && !awaited.includes(one.value); });
+    };
     const look = async () => {
       const answer = await fetch(progress.dataset.progress).catch(() => null);
       if (answer === null) { setTimeout(look, 3000); return; }
       if (answer.status !== 200) { location.reload(); return; }
       const told = await answer.text();
       if (told !== progress.innerHTML) progress.innerHTML = told;
+      show();
       setTimeout(look, 1000);
     };
     setTimeout(look, 1000);
