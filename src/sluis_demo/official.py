@@ -10,11 +10,15 @@ from sluis_demo.browser import Browser, Shown
 from sluis_demo.federation import Federation
 from sluis_demo.organisations import BENEFIT, PARKING, POVERTY
 from sluis_demo.page import SQL
+from sluis_demo.reception import applicant
 from sluis_demo.simulators.personas import OFFICIALS, STAFF
 from sluis_demo.telling import CASE, Teller
 
 OFFICIAL = OFFICIALS["fenna"][0]
 GRADE = STAFF.grades[1].name
+
+CHILD = "SELECT v.straat, v.huisnummer, v.woonplaats FROM rvig.verblijfplaats AS v WHERE v.bsn = $bsn"
+"""Whether a child is registered at the address of who applies."""
 
 
 def tell(teller: Teller) -> None:
@@ -27,16 +31,11 @@ def tell(teller: Teller) -> None:
     with Browser(federation.authority.path) as browser:
         shown = signed_in(federation, browser)
         saved = _save(federation, browser, teller, sql)
-        fields = {
-            "activity": BENEFIT.id, "mode": "sql", "case": CASE, "sql": sql, "p.bsn": teller.bsn, "partial": "on",
-        }  # fmt: skip
-        form = browser.open(f"{federation.portal}/ask/question?activity={BENEFIT.id}&mode=sql")
-        beforehand = browser.send(form, fields, "/ask/explain")
-        gaps = beforehand.text.count('class="gap"')
-        answer = browser.send(beforehand, {}, "/ask/answers")
-        answer = _whole(browser, answer)
-        receipts = len(re.findall(r"/receipts/\d+", answer.text))
-        browser.send(answer, {}, "/forget")
+        gaps, receipts = _asks(federation, browser, sql, teller.bsn)
+        children = [] if "rvig" in teller.running.down else applicant(federation).choices
+        child, number = next(((one.name, one.bsn) for one in children if one.bsn), ("", ""))
+        if number:
+            _asks(federation, browser, CHILD, number)
     teller.page.write(
         say(
             f"{OFFICIAL.name} logt in bij het portaal van Sluiswijk, kiest waarvoor zij vraagt, kijkt vooraf, en stelt dezelfde "
@@ -47,6 +46,15 @@ def tell(teller: Teller) -> None:
             "they are about.",
         )
     )
+    if number:
+        teller.page.write(
+            say(
+                f"Zij kijkt ook op welk adres {child} staat, een kind van de aanvrager. Wie over dat kind gaat, ziet dat bij "
+                "Wie keek er.",
+                f"She also looks at which address {child} is registered, a child of the applicant. Who has authority over the "
+                "child sees that at Who looked.",
+            )
+        )
     teller.page.more(f"{federation.portal}/ask: {shown.title}", SQL)
     teller.found["official"] = {
         "person": OFFICIAL.name, "page": f"{federation.portal}/ask", "receipts": receipts, "gaps": gaps, "saved": saved,
@@ -69,6 +77,17 @@ def signed_in(federation: Federation, browser: Browser) -> Shown:
     """The first page of asking, for the official."""
     shown = browser.follow(browser.open(f"{federation.portal}/ask"), "/at/medewerkers?")
     return browser.send(shown, {"person": OFFICIAL.number, "level": GRADE})
+
+
+def _asks(federation: Federation, browser: Browser, sql: str, bsn: str) -> tuple[int, int]:
+    """Ask a question about somebody, and have the answer forgotten: how many owners are missing, and how many receipts came."""
+    fields = {"activity": BENEFIT.id, "mode": "sql", "case": CASE, "sql": sql, "p.bsn": bsn, "partial": "on"}
+    form = browser.open(f"{federation.portal}/ask/question?activity={BENEFIT.id}&mode=sql")
+    beforehand = browser.send(form, fields, "/ask/explain")
+    answer = _whole(browser, browser.send(beforehand, {}, "/ask/answers"))
+    receipts = len(re.findall(r"/receipts/\d+", answer.text))
+    browser.send(answer, {}, "/forget")
+    return beforehand.text.count('class="gap"'), receipts
 
 
 def _told(gaps: int) -> str:

@@ -177,7 +177,7 @@ def test_every_owner_signed_for_each_purpose_and_each_request_stands_in_both_log
     found: dict[str, Any],
 ) -> None:
     contracts = found["contracts"]
-    assert len(contracts) == 16
+    assert len(contracts) == 17
     assert {one["state"] for one in contracts} == {"valid"}
     assert all(len(one["signed"]) == 2 for one in contracts)
     benefit = {one["owner"]: one for one in contracts if one["activity"].endswith("/bijstand")}
