@@ -6,9 +6,11 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 # A machine that does much else makes values slowly; what is wrong with a strategy shows in the other checks.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,6 +26,19 @@ SHARED: Path | None = _BESIDE if _BESIDE.is_dir() else None
 _YOUNG = 5_000  # containers, made and not yet freed, after which the youngest are looked through
 
 _LONGEST = 240  # seconds; the slowest takes a tenth of it
+
+
+class _ByFile(LoadFileScheduling):
+    """Each file goes to one worker whole, and the stories in a browser go together: they share a demo, which is eight
+    processes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "stories" if "/test_stories_" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    return _ByFile(config, log)
 
 
 def pytest_collection_finish() -> None:

@@ -8,13 +8,13 @@ from tests.acceptance.test_demo import portal_of, staying_up
 from tests.visitor import WAYS, Way, browsing
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with staying_up(tmp_path_factory.mktemp("stories") / "demo") as one:
         yield portal_of(one)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with browsing() as one:
         yield one

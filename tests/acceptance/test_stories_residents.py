@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 from playwright.sync_api import Browser
-from tests.visitor import WHERE, Visitor, Way, visiting
+from tests.visitor import TWO_WAYS, WHERE, Visitor, Way, visiting
 
 pytestmark = pytest.mark.skipif(WHERE is None, reason="there is no Chromium here: apt install chromium")
 
@@ -83,6 +83,7 @@ def test_a_resident_sees_what_is_known_gives_access_takes_it_back_and_leaves_wit
         sanne.stops("signed-out")
 
 
+@pytest.mark.parametrize("way", TWO_WAYS, ids=str)
 def test_a_parent_sees_who_looked_at_the_data_of_her_child(browser: Browser, portal: str, way: Way) -> None:
     with visiting(browser, portal, way, "parent") as sanne:
         sanne.go("/")
@@ -155,6 +156,7 @@ def test_who_acts_for_a_company_sees_what_is_known_of_it_and_who_looked_and_repo
         fatima.stops("looked")
 
 
+@pytest.mark.parametrize("way", TWO_WAYS, ids=str)
 def test_nothing_that_was_typed_is_lost_when_the_session_ends_half_way_a_form(
     browser: Browser, portal: str, way: Way
 ) -> None:

@@ -8,13 +8,15 @@ from contextlib import suppress
 
 from sluis.gateway.contracts import Contract, Kept, Signature
 from sluis.gateway.transactions import Sealing
-from sluis.kernel import Problem, cause_of
+from sluis.kernel import Clock, Problem, cause_of, milliseconds
 from sluis.ledger import Agreement, Crossings, Ledger
 
 log = logging.getLogger("sluis.gateway")
 
 _TOGETHER = 500  # contracts in memory at once
 _REST = 0.05  # seconds in which others go before the next of them
+_MOST_WAITING, _LONGEST_WAITING = 1000, 3_600_000  # lines that may wait for their seal, and ms
+_MOST_OVERLOOKED = 4 * _MOST_WAITING  # transactions that are remembered; who is forgotten is sealed at once
 
 Pages = Callable[[str, int], tuple[Sequence[Contract], str]]
 """Contracts from a cursor on (empty to begin), at most so many, and where the next begin; empty at the end. Blocks."""
@@ -26,10 +28,12 @@ class Evidence:
     Args:
         ledger: of the node.
         sealing: of its transaction log.
+        clock: aware UTC.
     """
 
-    def __init__(self, ledger: Ledger, sealing: Sealing) -> None:
-        self._ledger, self._sealing = ledger, sealing
+    def __init__(self, ledger: Ledger, sealing: Sealing, clock: Clock) -> None:
+        self._ledger, self._sealing, self._clock = ledger, sealing, clock
+        self._overlooked: dict[str, None] = {}
         self._writing: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
         self._going_on: asyncio.Task[None] | None = None
@@ -82,9 +86,29 @@ class Evidence:
                 await self._ledger.append([record])
                 await self._sealing.done(seal)
 
+    async def seal_due(self) -> None:
+        """`seal`, when there is more than what may wait (`overlook`)."""
+        if await asyncio.to_thread(self.unsealed_since) is not None:
+            await self.seal()
+
+    def overlook(self, transaction_id: str) -> None:
+        """A crossing by which a log is witnessed. Its line waits to be sealed with the next of something else; a thousand of
+        them, or one that is an hour old, wait no longer.
+
+        Sealed at once it would change the log, of which the checkpoint would then be witnessed, which is a crossing: nodes
+        would keep each other writing for ever while nobody asks anything.
+        """
+        self._overlooked[transaction_id] = None
+        if len(self._overlooked) > _MOST_OVERLOOKED:
+            del self._overlooked[next(iter(self._overlooked))]
+
     def unsealed_since(self) -> int | None:
-        """When the oldest transaction that is not sealed was written (ms since the epoch), if any. Blocks."""
-        return self._sealing.waiting_since()
+        """When the oldest transaction that should be sealed by now was written (ms since the epoch), if any. Blocks."""
+        waiting = self._sealing.waiting(_MOST_WAITING)
+        old = milliseconds(self._clock()) - _LONGEST_WAITING
+        if waiting and (len(waiting) == _MOST_WAITING or waiting[0][1] < old):
+            return waiting[0][1]
+        return next((written for one, written in waiting if one not in self._overlooked), None)
 
     async def stop(self) -> None:
         """Let what is under way finish; older signatures are looked at again after the next start."""

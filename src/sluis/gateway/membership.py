@@ -236,7 +236,7 @@ def open_membership(
         link=GroupLink(outway, contracts.connections, streams, running.peers.name, clock),
         shown=shown,
         token=token,
-        evidence=Evidence(ledger, open_sealing(store)),
+        evidence=Evidence(ledger, open_sealing(store), clock),
         clock=clock,
     )
 

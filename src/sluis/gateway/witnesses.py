@@ -45,6 +45,7 @@ class Witnesses:
         asked: the peers that are asked to cosign.
         peers: all peers whose checkpoints this node cosigns when they ask.
         clock: aware UTC.
+        overlook: told each transaction by which a peer is asked to cosign (`Evidence.overlook`).
     """
 
     def __init__(
@@ -54,9 +55,10 @@ class Witnesses:
         asked: Sequence[PeerId],
         peers: Iterable[PeerId],
         clock: Clock,
+        overlook: Callable[[str], None],
     ) -> None:
         self._link, self._card_of, self._clock = link, card_of, clock
-        self._asked, self._peers = tuple(asked), tuple(peers)
+        self._asked, self._peers, self._overlook = tuple(asked), tuple(peers), overlook
         self._cards: dict[PeerId, tuple[Card, float]] = {}
         self._rest_until: dict[PeerId, float] = {}
         self._missed: dict[PeerId, int] = {}
@@ -106,8 +108,10 @@ class Witnesses:
 
     def _witness(self, name: str, peer: PeerId) -> Peer:
         async def send(body: bytes) -> tuple[int, bytes]:
+            transaction_id = new_transaction_id()
+            self._overlook(transaction_id)
             try:
-                return await self._ask(peer, "POST", "/v1/log/add-checkpoint", body)
+                return await self._ask(peer, "POST", "/v1/log/add-checkpoint", body, transaction_id)
             except Problem as problem:
                 raise OSError(problem.code) from problem
 
@@ -118,7 +122,9 @@ class Witnesses:
         """Hold this log against the checkpoint that a peer saw of it last."""
         digest = sha256(ledger.origin.encode()).hexdigest()
         try:
-            status, note = await self._ask(peer, "GET", f"/v1/log/witnessed/{digest}/checkpoint", b"")
+            status, note = await self._ask(
+                peer, "GET", f"/v1/log/witnessed/{digest}/checkpoint", b"", new_transaction_id()
+            )
         except Problem:
             return
         if status == 200:
@@ -132,7 +138,7 @@ class Witnesses:
 
     async def _read_card(self, peer: PeerId, now: float) -> None:
         try:
-            status, body = await self._ask(peer, "GET", "/v1/node", b"")
+            status, body = await self._ask(peer, "GET", "/v1/node", b"", new_transaction_id())
             card = self._card_of(decode(body, dict[str, str])["card"]) if status == 200 else None
         except (Problem, msgspec.MsgspecError, KeyError):
             card = None
@@ -147,11 +153,13 @@ class Witnesses:
         self._missed[peer] = missed + 1
         self._rest_until[peer] = now + _RESTS[min(missed, len(_RESTS) - 1)]
 
-    async def _ask(self, peer: PeerId, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    async def _ask(
+        self, peer: PeerId, method: str, path: str, body: bytes, transaction_id: str
+    ) -> tuple[int, bytes]:
         headers: Mapping[str, str] = {
             "content-type": "text/plain; charset=utf-8",
             "traceparent": Trace.begin().traceparent,
-            "fsc-transaction-id": new_transaction_id(),
+            "fsc-transaction-id": transaction_id,
         }
         read = bytearray()
         async with self._link.send(peer, method, path, headers, body, _ANSWER_SECONDS) as answer:

@@ -103,12 +103,15 @@ def reading_routes(ledger: Ledger, authorise: Authorise) -> list[HTTPRouteHandle
     return [find]
 
 
-def log_routes(ledger: Ledger, witness: Witness | None = None) -> list[HTTPRouteHandler]:
+def log_routes(
+    ledger: Ledger, witness: Witness | None = None, crossed: Callable[[str], None] | None = None
+) -> list[HTTPRouteHandler]:
     """The transparency log, for anyone who can connect; and this node as a witness of others.
 
     Args:
         ledger: the log.
         witness: cosigns the checkpoints of others; None when this node witnesses nobody.
+        crossed: told the transaction (FSC Core, `Fsc-Transaction-Id`) by which it was asked to.
     """
 
     @get("/log/checkpoint", opt={"open": True}, include_in_schema=False)
@@ -131,6 +134,8 @@ def log_routes(ledger: Ledger, witness: Witness | None = None) -> list[HTTPRoute
           request_max_body_size=LARGEST_REQUEST)  # fmt: skip
     async def add_checkpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Teken mee met het checkpoint van een ander logboek."""
+        if crossed is not None:
+            crossed(request.headers.get("fsc-transaction-id", ""))
         answer = await witness.add(await request.body())
         headers = {
             "content-type": answer.content_type

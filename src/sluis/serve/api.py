@@ -98,7 +98,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *standing.routes(parts.standing),
         *standing.official_routes(parts.placer, gate, own),
         *rights.routes(parts.rights),
-        *log_routes(parts.ledger, parts.witness),
+        *log_routes(parts.ledger, parts.witness, parts.overlook),
         *reading_routes(parts.ledger, readers(parts)),
         *call_routes(parts.point, by_socket(DECIDING, parts.access, parts.refusals.record)),
         *(looked.routes(parts.looking.keys) if parts.looking else ()),

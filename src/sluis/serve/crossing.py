@@ -30,6 +30,7 @@ class Crossing(msgspec.Struct, frozen=True):
         address: where an organisation is, for the log.
         witness: cosigns the logs of others.
         witnesses: who cosign this node's.
+        overlook: told each transaction by which a log is witnessed, in either direction.
     """
 
     membership: Membership | None
@@ -41,6 +42,7 @@ class Crossing(msgspec.Struct, frozen=True):
     address: Callable[[PeerId], str]
     witness: Witness
     witnesses: Witnesses
+    overlook: Callable[[str], None]
 
 
 def crossing_of(base: Foundation) -> Crossing:
@@ -55,8 +57,9 @@ def crossing_of(base: Foundation) -> Crossing:
     )
     own = OwnLink(certificate.identity.peer, peer_names(config))
     link: Link = membership.link if membership else own
+    overlook = membership.evidence.overlook if membership else _overlook_nothing
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
-    witnesses = Witnesses(link, card_of, asked, [*peer_names(config)], clock)
+    witnesses = Witnesses(link, card_of, asked, [*peer_names(config)], clock, overlook)
     return Crossing(
         membership=membership,
         link=link,
@@ -67,7 +70,12 @@ def crossing_of(base: Foundation) -> Crossing:
         address=addresses(config, membership),
         witness=Witness(base.store, base.keys, witness_name(config.log_origin), witnesses.known, clock),
         witnesses=witnesses,
+        overlook=overlook,
     )
+
+
+def _overlook_nothing(transaction_id: str) -> None:
+    """Where there is no group, nothing crosses."""
 
 
 def _known(config: Config) -> list[Owner]:

@@ -154,7 +154,7 @@ class Node:
     async def _publish(self) -> None:
         """Publish what was recorded, witnessed by the peers that can be reached."""
         if self.parts.membership is not None:
-            await self.parts.membership.evidence.seal()
+            await self.parts.membership.evidence.seal_due()
         await self.parts.witnesses.read_cards()
         await self.parts.witnesses.gather(self.parts.ledger)
 

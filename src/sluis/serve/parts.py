@@ -87,6 +87,7 @@ class Parts(msgspec.Struct, frozen=True):
     refusals: Refusals
     witness: Witness
     witnesses: Witnesses
+    overlook: Callable[[str], None]
     stamps: Anchors
     revocations: Revocations
     card: Callable[[], str]
@@ -215,6 +216,7 @@ def _furnish(base: Foundation) -> Parts:
         refusals=base.refusals,
         witness=crossing.witness,
         witnesses=crossing.witnesses,
+        overlook=crossing.overlook,
         revocations=base.revocations,
         stamps=stamps,
         card=crossing.card,

@@ -28,6 +28,7 @@ class Wire:
     def __init__(self) -> None:
         self.answers: dict[tuple[PeerId, str], bytes] = {}
         self.asked: list[tuple[PeerId, str]] = []
+        self.transactions: list[str] = []
 
     @asynccontextmanager
     async def send(
@@ -42,6 +43,7 @@ class Wire:
         ready: Awaitable[object] | None = None,
     ) -> AsyncIterator[Answer]:
         self.asked.append((peer, path))
+        self.transactions.append(headers["fsc-transaction-id"])
         if (peer, path) not in self.answers:
             raise Upstream("peer-unreachable", _SAY, _SAY, _SAY, retry=True)
 
@@ -74,7 +76,10 @@ class Scene:
 
     def __init__(self, asked: Sequence[PeerId] = (RDW,)) -> None:
         self.wire, self.now, self.cards = Wire(), START, dict[str, Card]()
-        self.witnesses = Witnesses(self.wire, self._card_of, asked, [RDW, UWV], lambda: self.now)
+        self.overlooked: list[str] = []
+        self.witnesses = Witnesses(
+            self.wire, self._card_of, asked, [RDW, UWV], lambda: self.now, self.overlooked.append
+        )
 
     def place(self, peer: PeerId, log: str) -> None:
         self.cards[f"card-{peer}"] = card(peer, log)
@@ -179,3 +184,13 @@ async def test_unreachable_witness_is_an_oserror_to_the_ledger(scene: Scene) -> 
     log = await gathered(scene, Log())
     with pytest.raises(OSError, match="peer-unreachable"):
         await log.witnesses[0].send(b"old 0\n\n")
+
+
+async def test_only_the_crossing_by_which_a_log_is_witnessed_may_be_overlooked(scene: Scene) -> None:
+    scene.place(RDW, "rdw.example/1")
+    log = await gathered(scene, Log())
+    assert scene.overlooked == []  # reading a card is a crossing as any
+    scene.wire.answers[RDW, "/v1/log/add-checkpoint"] = b""
+    await log.witnesses[0].send(b"checkpoint")
+    assert scene.wire.transactions[-1:] == scene.overlooked
+    assert len(scene.overlooked) == 1

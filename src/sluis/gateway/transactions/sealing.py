@@ -9,6 +9,7 @@ a record of its own could be changed as well.
 import hashlib
 import struct
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -36,9 +37,9 @@ LINES = """SELECT number, passage, transaction_id, created_at FROM gateway_trans
     WHERE number >= :first AND number <= :last ORDER BY number LIMIT :most"""
 """Lines of a stretch."""
 
-OLDEST = f"""SELECT created_at FROM gateway_transactions WHERE number >= ({UNTIL})
-    ORDER BY number LIMIT 1"""
-"""When the first line that is not sealed was written."""
+WAITING = f"""SELECT transaction_id, created_at FROM gateway_transactions WHERE number >= ({UNTIL})
+    ORDER BY number LIMIT :most"""
+"""The first lines that are not sealed, and when they were written."""
 
 PASSAGES = """SELECT id, direction, grant_hash, service_name, outway_peer, service_peer, outway_delegator,
     service_delegator, additional FROM gateway_passages ORDER BY id"""
@@ -71,10 +72,12 @@ class Sealing:
             first = connection.execute(text(UNTIL)).scalar_one()
             return _seal(connection, first, _END)
 
-    def waiting_since(self) -> int | None:
-        """When the oldest line that is not sealed was written (ms since the epoch); None when all are. Blocks."""
+    def waiting(self, most: int) -> list[tuple[str, int]]:
+        """The oldest lines that are not sealed, at most so many: their transaction, and when each was written (ms since the
+        epoch). Blocks."""
         with self._store.read() as connection:
-            return connection.execute(text(OLDEST)).scalar()
+            rows = connection.execute(text(WAITING), {"most": most})
+            return [(str(UUID(bytes=bytes(row.transaction_id))), row.created_at) for row in rows]
 
     async def done(self, seal: Seal) -> None:
         """It is in the ledger, durably. Raises `Unkept`; then it is sealed once more, which is the same record."""
