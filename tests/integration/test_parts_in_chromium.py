@@ -61,6 +61,22 @@ async def test_a_chart_is_drawn_from_its_table_and_its_figures_stay_at_hand(orig
         assert tab.said == []
 
 
+async def test_a_chart_tells_times_as_its_table_does_wherever_the_browser_is(origin: str) -> None:
+    async with chromium() as tab:
+        await tab.command("Emulation.setTimezoneOverride", timezoneId="America/New_York")
+        await opened(tab, origin)
+        await tab.until("document.querySelector('.plot canvas') !== null")
+        await tab.value(
+            "{ const over = document.querySelector('.u-over'), box = over.getBoundingClientRect();"
+            "for (const [kind, at] of [['mouseenter', 1], ['mousemove', 1], ['mousemove', 2]])"
+            "over.dispatchEvent(new MouseEvent(kind, { clientX: box.left + at, clientY: box.top + 9, bubbles: true })); }"
+        )
+        await tab.until("/\\d/.test(document.querySelector('.u-legend .u-value').textContent)")
+        told = await tab.value("document.querySelector('.u-legend .u-value').textContent")
+        assert told == await tab.value("document.querySelector('.chart .scroll tbody th').textContent.trim()")
+        assert told == "1 January 2026"
+
+
 async def opened(tab: Tab, origin: str) -> None:
     await tab.go(f"{origin}/sources", "/sources")
     await tab.until("typeof htmx === 'object'")

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from sluis.grounds import Activity, Article, Offer
 from sluis.kernel import Text
+from sluis.query.axes import Trait, axes
 from sluis.query.graph import MOST_ROWS, Picture, picture
 from sluis.query.model import Answer, Explanation, Origin, Provenance
 from sluis.statement import parse
@@ -26,8 +27,6 @@ LONGEST = 2_000
 
 MOST_DRAWN = 100
 """Rows of a chart."""
-
-_TIMES = ("jaar", "maand", "week", "year", "month")  # names of figures that a chart lies along
 
 _TAKEN = ("page", "sort", "after", "as")  # names of other things in an address
 
@@ -103,31 +102,41 @@ class View(msgspec.Struct, frozen=True):
         return [Row(tuple(row)) for row in zip(*columns, strict=True)]
 
     def chart(self) -> Chart | None:
-        """The figures, along the first column that has none; None when there is nothing to draw."""
-        columns = self.columns()
-        along = ("day", "moment", "plain", "text")
-        others = [at for kind in along for at, one in enumerate(columns) if one.kind == kind]
-        others.sort(key=lambda at: columns[at].name.rpartition("_")[2] not in _TIMES)
-        figures = [at for at, one in enumerate(columns) if one.kind in ("number", "amount")][:4]
-        figures = figures or [at for at in others[1:] if columns[at].kind == "plain"][:4]
-        if not figures or not others or self.answer.table.num_rows < 2:
+        """The figures, along what they lie along; None when there is nothing to draw."""
+        columns, table = self.columns(), self.answer.table
+        some = [at for at in range(len(columns)) if table.column(at).null_count < table.num_rows]
+        drawn = axes([self._trait(columns[at], at) for at in some]) if table.num_rows > 1 else None
+        if drawn is None:
             return None
-        shown = [others[0], *figures]
+        along = some[drawn.along]
+        shown = [along, *(some[at] for at in drawn.figures)]
         found = [[row.cells[at] for at in shown] for row in self.rows(MOST_DRAWN)]
-        if columns[others[0]].kind != "text":
+        if columns[along].kind != "text":
             found.sort(key=lambda row: (row[0] is not None, row[0]))
-        if (
-            columns[others[0]].kind == "plain"
-        ):  # a year is a word below the chart: there is nothing between two
-            found = [[None if row[0] is None else str(row[0]), *row[1:]] for row in found]
+        if columns[along].kind in ("plain", "number"):
+            # A year is a word below the chart: there is nothing between two.
+            found = [[None if row[0] is None else f"{row[0]:.0f}", *row[1:]] for row in found]
         rows = tuple(Row(tuple(row)) for row in found)
-        form: Literal["line", "bars"] = "line" if columns[others[0]].kind in ("day", "moment") else "bars"
+        form: Literal["line", "bars"] = "line" if columns[along].kind in ("day", "moment") else "bars"
         told = Text(f"De eerste {MOST_DRAWN} rijen.", f"The first {MOST_DRAWN} rows.") if (
             self.answer.table.num_rows > MOST_DRAWN
         ) else None  # fmt: skip
         title = Text("De getallen in beeld", "The figures in a chart")
         plain = tuple(msgspec.structs.replace(columns[at], sort=False) for at in shown)
         return Chart(title, plain, rows, form, told)
+
+    def _trait(self, column: Column, at: int) -> Trait:
+        """What a column is, for a chart."""
+        origin = self.answer.provenance[at]
+        direct = origin.origins[0] if len(origin.origins) == 1 else None
+        offer = self.offers.get((direct.owner, direct.dataset)) if direct else None
+        names = {*offer.key, offer.subject.column if offer.subject else ""} if offer else set()
+        field = self.answer.table.schema.field(at)
+        truth = pa.types.is_boolean(field.type)
+        return Trait(
+            field.name, "other" if truth else column.kind, origin.unit or "",
+            direct is not None and direct.column in names,
+        )  # fmt: skip
 
     def picture(self, language: str) -> Picture | None:
         """The relations; None when there is nothing to draw."""

@@ -85,9 +85,11 @@
     const euros = new Intl.NumberFormat(language, { style: "currency", currency: "EUR" });
     const written = (head) => head.dataset.kind === "amount" ? euros : figures;
     const time = ["moment", "day"].includes(heads[0].dataset.kind);
-    const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
-    const full = new Intl.DateTimeFormat(language, heads[0].dataset.kind === "day" ? { dateStyle: "long" } : { dateStyle: "medium", timeStyle: "short" });
-    const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+    // As the table writes them: by the clock of the Netherlands, wherever this browser is.
+    const moments = (parts) => new Intl.DateTimeFormat(language, { timeZone: "Europe/Amsterdam", ...parts });
+    const day = moments({ day: "numeric", month: "short" });
+    const full = moments(heads[0].dataset.kind === "day" ? { dateStyle: "long" } : { dateStyle: "medium", timeStyle: "short" });
+    const clock = moments({ hour: "2-digit", minute: "2-digit" });
     const spread = values[0].at(-1) - values[0][0];
     const below = (value) => {
       if (words !== null) return words[value] ?? "";
@@ -95,13 +97,14 @@
     };
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
     const bars = figure.dataset.chart === "bars";
+    const days = [1, 2, 7, 14, 30, 91, 365].map((many) => many * 86400);
     plot.replaceChildren();
     new uPlot({
       width: plot.clientWidth,
       height: Math.max(200, Math.min(320, plot.clientWidth / 2)),
       scales: { x: { time: false, range: bars ? (_, low, high) => [low - 0.6, high + 0.6] : undefined }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
       axes: [
-        { ...axis, incrs: heads[0].dataset.kind === "day" ? [1, 2, 7, 14, 30, 91, 365].map((days) => days * 86400) : words !== null ? [1, 2, 5, 10, 50] : undefined, values: (_, at) => at.map((one) => (words !== null && !Number.isInteger(one) ? "" : below(one))) },
+        { ...axis, incrs: heads[0].dataset.kind === "day" ? days : heads[0].dataset.kind === "moment" ? [60, 300, 900, 1800, 3600, 7200, 10800, 21600, 43200, ...days] : words !== null ? [1, 2, 5, 10, 50] : undefined, values: (_, at) => at.map((one) => (words !== null && !Number.isInteger(one) ? "" : below(one))) },
         { ...axis, size: 80, values: (_, at) => at.map((one) => written(heads[1]).format(one)) },
       ],
       series: [
