@@ -12,6 +12,7 @@ from litestar.params import PathParameter
 
 from sluis.grounds import COLUMN_ROLES, SENSITIVITIES
 from sluis.kernel import Invalid, Problem, Text
+from sluis.oversight.decision_pages import rule_words
 from sluis.oversight.desk import Desk, called, changes
 from sluis.oversight.dpia import Dossier, as_document, dossier
 from sluis.oversight.importing import FIELDS, MOST_BYTES, Proposed, proposals
@@ -80,6 +81,7 @@ _FULL = (
 )  # fmt: skip
 EXPORTED = tuple(Column(name, title) for name, title in _FULL)
 _WORDS: dict[str, Any] = {
+    "rule_words": rule_words,
     "grounds": GROUNDS, "roles": COLUMN_ROLES, "sensitivities": SENSITIVITIES, "states": STATES, "outcomes": OUTCOMES,
     "dpias": DPIAS, "duration": duration,
 }  # fmt: skip

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from cryptography import x509
@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.crypto import WARN_BEFORE
 from sluis.gateway.pages import words
-from sluis.gateway.pages.contracts import COLUMNS as OF_CONTRACTS
+from sluis.gateway.pages.contracts import COLUMNS as EVERY_CONTRACT
 from sluis.gateway.pages.contracts import Desk, date_of, listed_row
 from sluis.gateway.pages.neighbours import Neighbour, Neighbours
 from sluis.gateway.pages.rights import May
@@ -74,6 +74,17 @@ class Own(msgspec.Struct, frozen=True):
     unlisted: Callable[[], Sequence[str]]
 
 
+_OF_CONTRACTS = tuple(msgspec.structs.replace(one, filter=False) for one in EVERY_CONTRACT[1:])
+
+
+def _of_peer(row: Row) -> Row:
+    """A contract among those with one organisation: without saying with whom, and its service leads to it."""
+    whom, service = cast(Cell, row.cells[0]), cast(Cell, row.cells[1])
+    return msgspec.structs.replace(
+        row, cells=(msgspec.structs.replace(service, href=whom.href), *row.cells[2:])
+    )
+
+
 def peer_routes(desk: Desk, neighbours: Neighbours, own: Own, may: May) -> list[HTTPRouteHandler]:
     """The pages about peers and certificates.
 
@@ -111,9 +122,9 @@ def peer_routes(desk: Desk, neighbours: Neighbours, own: Own, may: May) -> list[
         shown = next((each for each in found if each.id == oin), None)
         if shown is None:
             raise _nobody()
-        rows = [listed_row(desk, each) for each in await desk.rows() if shown.id in each.others]
-        asked = asked_in(request, OF_CONTRACTS, sort="-made", size=10)
-        listing = arranged(_CONTRACTS, OF_CONTRACTS, rows, asked, setting_of(request).language)
+        rows = [_of_peer(listed_row(desk, each)) for each in await desk.rows() if shown.id in each.others]
+        asked = asked_in(request, _OF_CONTRACTS, sort="-made", size=10)
+        listing = arranged(_CONTRACTS, _OF_CONTRACTS, rows, asked, setting_of(request).language)
         return page(
             request, "gateway/pages/peer.html", one=shown, heard=heard, directory=directory, listing=listing,
             words=words, now=desk.now(), health=shown.health(desk.now()), warn=int(WARN_BEFORE.total_seconds()),
