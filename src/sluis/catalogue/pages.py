@@ -46,6 +46,7 @@ _FACETS: dict[Facet, Text] = {
 }
 _RIGHTS: dict[str, Text] = {name: words for name, (_, words) in ACCESS_RIGHTS.items()}
 _MOST_VALUES = 50  # of one facet
+_SEARCHING = 20  # pages, for which a search counts: it reads all that there is
 _AT_ONCE = 2  # readings of all that others offer: anybody may ask for one, and it may be much
 _FORMS: dict[str, tuple[Form, str]] = {
     "json-ld": ("json-ld", "application/ld+json"),
@@ -110,7 +111,7 @@ def page_routes(
 
     some = asyncio.Semaphore(_AT_ONCE)
 
-    @get("/catalogue")
+    @get("/catalogue", opt={"weight": _SEARCHING})
     async def listed(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
         """What there is, by what somebody looks for."""
         form = request.query_params.get("as")

@@ -52,7 +52,7 @@ _COLUMNS = (
     Column("kind", Text("Soort", "Kind")),
     Column("data", Text("Gegevens", "Data"), foreign=True),
     Column("by-way-of", Text("Gedaan bij", "Made at"), foreign=True),
-    Column("whose", Text("Van wie", "Whose")),
+    Column("whose", Text("Wie het vraagt", "Who asks it")),
     Column("received", Text("Ontvangen", "Received"), kind="moment"),
     Column("answer-by", Text("Antwoord uiterlijk", "Answer by"), kind="day"),
     Column("state", Text("Stand", "State")),

@@ -1,7 +1,8 @@
 """How fast somebody may ask for pages: far faster than people do, and no faster than leaves room for others (OWASP ASVS 5.0, 2.4.1).
 
 A bucket of tokens for each person who is signed in, and a larger one for each address of those who are not: behind one address
-there may be an office. What waits is told how long.
+there may be an office. What takes a node much work and anybody may ask, such as a search, counts for more than one page there: an
+office has enough for all who work in it, and a program at one address cannot keep a node busy. What waits is told how long.
 """
 
 import math
@@ -51,12 +52,13 @@ class Pace:
         self._person, self._address, self._clock = person, address, clock
         self._left: OrderedDict[tuple[bool, str], tuple[float, float]] = OrderedDict()
 
-    def take(self, who: str, known: bool) -> None:
+    def take(self, who: str, known: bool, pages: int = 1) -> None:
         """Count a page.
 
         Args:
             who: the person, or the address.
             known: whether it is a person.
+            pages: for how many it counts.
 
         Raises `TooFast` when there is nothing left.
         """
@@ -64,8 +66,8 @@ class Pace:
         now, key = self._clock(), (known, who)
         left, since = self._left.pop(key, (float(most), now))
         left = min(most, left + (now - since) * speed)
-        self._left[key] = (max(left - 1, 0.0), now)
+        self._left[key] = (left - pages if left >= pages else left, now)
         if len(self._left) > _KEYS:
             self._left.popitem(last=False)
-        if left < 1:
-            raise TooFast(math.ceil((1 - left) / speed))
+        if left < pages:
+            raise TooFast(math.ceil((pages - left) / speed))

@@ -2,7 +2,7 @@
 
 Every route says in its signature whom it serves: `person: SignedIn`, or `visitor: SignedIn | None` for a page that is also
 there for who is not signed in; a route without either is marked `opt={"open": True}`, or the portal is not built. More can
-be asked in `opt`: `audience` (a tuple of those it is for), `level` (of assurance, at least), `tries` (who fails here often
+be asked in `opt`: `weight` (for how many pages it counts of who is not signed in, see `pace`), `audience` (a tuple of those it is for), `level` (of assurance, at least), `tries` (who fails here often
 waits: where something short is typed or guessed, and never where another site can send somebody's browser), and `cross_site`
 (it may be sent from another site or by a program, and does without the form's token). Who acts for another and may do nothing
 for them, any more, is refused with the reason, except where `represents` is False. A route may take `form: Form`, what was
@@ -114,10 +114,11 @@ class Portal:
         representing: Representing | None,
         beside: Beside,
         forms: Forms,
+        pace: Pace,
     ) -> None:
         self._framework, self._house, self._visitors = framework, house, visitors
         self._secret, self._api, self._tries, self._representing = secret, api, tries, representing
-        self._beside, self._forms, self._pace = beside, forms, house.pace or Pace()
+        self._beside, self._forms, self._pace = beside, forms, pace
 
     @property
     def routes(self) -> list[tuple[str, str, HTTPRouteHandler]]:
@@ -242,6 +243,7 @@ def make_portal(
     Raises `TypeError` when a route serves nobody in particular without being marked open.
     """
     tries, forms = Tries(), Forms(lambda session: _form_token(secret, f"session:{session}"))
+    pace = house.pace or Pace()
 
     @get("/unsent")
     async def unsent(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -250,6 +252,8 @@ def make_portal(
         return page(request, "web/unsent.html", found=found, more=more)
 
     async def guard(request: Request[Any, Any, Any]) -> Response[Any] | None:
+        if setting_of(request).visitor is None:  # one page is counted already
+            pace.take(address_of(request.scope), False, request.route_handler.opt.get("weight", 1) - 1)
         try:
             return await let_in(request, tries, forms)
         except Refused as refusal:
@@ -282,7 +286,7 @@ def make_portal(
         logging_config=None,
         debug=False,
     )
-    return Portal(framework, house, visitors, secret, api, tries, representing, beside, forms)
+    return Portal(framework, house, visitors, secret, api, tries, representing, beside, forms, pace)
 
 
 @get("/language/{language:str}", opt={"open": True})

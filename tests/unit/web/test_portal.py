@@ -685,6 +685,25 @@ async def test_who_asks_for_too_many_pages_at_once_waits(people: People) -> None
     assert (await browser.get("/mine")).status == 200
 
 
+async def test_what_takes_much_work_counts_for_more_of_who_is_not_signed_in(people: People) -> None:
+    now = [0.0]
+
+    @get("/search", opt={"weight": 4})
+    async def search(visitor: SignedIn | None) -> str:
+        return "found"
+
+    pace = Pace((3, 1), (9, 2), lambda: now[0])
+    app = make_portal([*ROUTES, search], people, House("Dienst", True, NAVIGATION, pace=pace), b"s" * 32)
+    browser, other = Browser(app), Browser(app)
+    enter(browser, people, signed_in())
+    assert [(await other.get("/search")).status for _ in range(3)] == [200, 200, 429]
+    assert [(await browser.get("/search")).status for _ in range(4)] == [200, 200, 200, 429]
+    now[0] = 0.5
+    assert (await other.get("/anyone")).status == 200  # an ordinary page needs less room
+    now[0] = 2.5
+    assert (await other.get("/search")).status == 200
+
+
 def test_how_fast_somebody_asks_is_remembered_of_a_bounded_number() -> None:
     pace = Pace(clock=lambda: 0.0)
     for at in range(20_500):

@@ -24,6 +24,7 @@ from sluis.web import Form, address_of, cookies_of, elsewhere, setting_of
 log = logging.getLogger("sluis.identity")
 
 _MOST_MEMBERS = 30
+_BEGINNING = 10  # pages, for which beginning to sign in counts: it asks the provider, and is kept
 _ONCE = ("state", "code", "iss", "error")
 
 
@@ -36,7 +37,7 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
         finish: what happens with who signed in.
     """
 
-    @get("/sign-in/at/{method:str}", opt={"open": True})
+    @get("/sign-in/at/{method:str}", opt={"open": True, "weight": _BEGINNING})
     async def begin(
         request: Request[Any, Any, Any],
         method: str,
