@@ -295,6 +295,7 @@ def _write(node: Node, nodes: Iterable[Node], activities: Sequence[Activity], au
             "environment": "test",
         },
         "listen": {"socket": str(node.socket)},
+        "limits": {"answer_megabytes": 512},  # TPC-H joins whole tables
         "fsc": {"group": "../group.toml"},
         "manager": {"host": HOST, "port": node.manager},
         "inway": {"host": HOST, "port": node.inway},

@@ -401,6 +401,7 @@ class LimitsConfig(msgspec.Struct, frozen=True):
     question_seconds: Seconds = 60.0
     peer_seconds: Seconds = 30.0
     combine_megabytes: Annotated[int, msgspec.Meta(ge=16, le=1_000_000)] = 512
+    answer_megabytes: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 64
 
 
 class Config(msgspec.Struct, frozen=True):

@@ -626,6 +626,12 @@ WORDS: Words = {
         "combine_megabytes": Text(
             "Geheugen om antwoorden te koppelen (MB).", "Memory to combine answers (MB)."
         ),
+        "answer_megabytes": Text(
+            "Zo groot mag het antwoord van één organisatie op één deelvraag zijn (MB); alle antwoorden van een vraag staan samen "
+            "in het geheugen.",
+            "As large may one organisation's answer to one part of a question be (MB); all answers to a question are in memory "
+            "together.",
+        ),
     },
     "Group": {
         "id": Text("Naam van de groep, zoals in contracten.", "Name of the group, as in contracts."),

@@ -75,7 +75,7 @@ class Asker:
         memory: of budgets and of groups that this node made and told.
         clock: this node's clock.
         seconds: how long one owner may take.
-        answer_bytes: how much one owner may send in answer.
+        answer_bytes: how much one owner may send in answer to one part; all of it is held until the parts are combined.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Asker:
         memory: Memory,
         clock: Clock,
         seconds: float = 30.0,
-        answer_bytes: int = 1 << 30,
+        answer_bytes: int = 64 << 20,
     ) -> None:
         self._means = Means(peer, owners, link, ledger, clock, seconds, answer_bytes)
         self._activities, self._owners, self._ledger, self._clock = activities, owners, ledger, clock

@@ -254,7 +254,7 @@ def _asker(base: Foundation, crossing: Crossing, combiner: Combiner) -> Asker:
         memory=base.memory,
         clock=base.clock,
         seconds=limits.peer_seconds,
-        answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
+        answer_bytes=limits.answer_megabytes << 20,
     )
 
 

@@ -175,6 +175,7 @@ class AnswerReader:
 
     def __init__(self, limit: int = 1 << 32) -> None:
         self._limit, self._buffer, self._digest = limit, bytearray(), hashlib.sha256()
+        self._most = limit
         self._due: _Message | None = None
         self._last: dict[bytes, bytes] | None = None
         self._ended = False
@@ -182,10 +183,10 @@ class AnswerReader:
         self.rows = 0
 
     def feed(self, chunk: bytes) -> list[pa.RecordBatch]:
-        """The batches that `chunk` completes. Raises `Upstream` for anything but an answer."""
+        """The batches that `chunk` completes. Raises `Upstream` for anything but an answer, and for one that is too large."""
         self._limit -= len(chunk)
         if self._limit < 0:
-            raise _broken()
+            raise _over_limit(self._most)
         self._buffer += chunk
         batches = []
         while (message := self._next()) is not None:
@@ -409,6 +410,18 @@ def _decoded(text: str) -> bytes:
 
 
 _HEADER_ENCODED = _encoded(canonical(_HEADER))
+
+
+def _over_limit(most: int) -> Upstream:
+    size = f"{most >> 20} MB" if most >> 20 else f"{most} bytes"
+    return Upstream(
+        "answer-over-limit",
+        Text("Het antwoord van een bronhouder is te groot.", "The answer of an owner is too large."),
+        Text(f"Uw knooppunt neemt van één bronhouder niet meer dan {size} per antwoord aan.",
+             f"Your node takes no more than {size} per answer from one owner."),
+        Text("Vraag minder kolommen, of met meer voorwaarden. Uw beheerder kan limits.answer_megabytes verhogen.",
+             "Ask for fewer columns, or with more conditions. Your operator can raise limits.answer_megabytes."),
+    )  # fmt: skip
 
 
 def _broken() -> Upstream:

@@ -107,6 +107,16 @@ def test_a_length_beyond_the_limit_is_not_believed() -> None:
         read_limited(answer(), 100)
 
 
+def test_an_answer_that_is_too_large_is_said_to_be_that() -> None:
+    body = answer()
+    with pytest.raises(Upstream) as caught:
+        read_limited(body, len(body) - 1)
+    assert caught.value.code == "answer-over-limit"
+    assert not caught.value.retry
+    assert f"{len(body) - 1} bytes" in caught.value.why.nl
+    read_limited(body, len(body))
+
+
 def read_limited(body: bytes, limit: int) -> None:
     AnswerReader(limit).feed(body)
 
