@@ -1,11 +1,12 @@
 """What is left to do for who runs the asker's node, so that its pages show something to decide on: another organisation's proposal
-that waits, and subscriptions of which one needs attention. Made when the story is over and the demo stays up. All of it is fictitious.
+that waits, and subscriptions of which one needs attention and one has a dead letter. Made when the story is over and the demo stays up. All of it is fictitious.
 """
 
 from collections.abc import Iterable
 from contextlib import suppress
 
 from sluis.kernel import Problem
+from sluis_demo.casesystem import CaseSystem
 from sluis_demo.federation import Place
 
 SERVICE = "werkvoorraad"
@@ -33,12 +34,15 @@ _HEARING = (
 )
 
 
-def leave_open(asker: Place, up: Iterable[Place]) -> None:
-    """Offer a service at the asker, have another organisation ask for it, and have two systems of the asker subscribe.
+def leave_open(asker: Place, up: Iterable[Place]) -> CaseSystem:
+    """Offer a service at the asker, have another organisation ask for it, and have three systems of the asker subscribe, one of which
+    refuses what it hears first.
 
     Args:
         asker: whose pages people see.
         up: the nodes that run.
+
+    Returns the system that refuses, which is to be ended.
     """
     other = next((place for place in up if place is not asker), None)
     with suppress(Problem):  # the demo goes on without
@@ -49,3 +53,7 @@ def leave_open(asker: Place, up: Iterable[Place]) -> None:
     with suppress(Problem):
         for one in _HEARING:
             asker.call("POST", "/v1/subscriptions", one)
+    system = CaseSystem()
+    with suppress(Problem):
+        system.listen(asker)
+    return system

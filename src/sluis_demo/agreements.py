@@ -68,7 +68,7 @@ def agree(asker: Place, owners: Iterable[Place]) -> tuple[Agreed, ...]:
 
 
 def agree_with_itself(place: Place) -> None:
-    """A contract of a node with itself for what it opens to its own organisation. Nobody else signs it. Raises as `agree`."""
+    """A contract of a node with itself for what it opens to its own organisation, and what it tells its own systems. Nobody else signs it. Raises as `agree`."""
     for activity in _activities(place, place):
         _requested(place, place, activity)
 
@@ -90,8 +90,10 @@ def crossed(asker: Place, owner: Place, agreed: Iterable[Agreed]) -> tuple[Cross
 
 
 def _activities(asker: Place, owner: Place) -> list[str]:
-    opened = owner.organisation.disclosures
-    return list(dict.fromkeys(one.activity for one in opened if one.recipient == asker.organisation.oin))
+    of, own = owner.organisation, asker.organisation.oin
+    opened = [one.activity for one in of.disclosures if one.recipient == own]
+    told = [one.activity for one in of.notices if one.recipient == own]
+    return list(dict.fromkeys([*opened, *told]))
 
 
 def agree_for(asker: Place, owner: Place, activities: Iterable[str]) -> list[Agreed]:

@@ -129,9 +129,8 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], home: Path, **want
             if as_json:
                 click.echo(json.dumps(found, ensure_ascii=False, indent=2))
             if not once:
-                leave_open(
-                    up.federation.asker, [one for one in up.federation.places if one.alias not in down]
-                )
+                others = [one for one in up.federation.places if one.alias not in down]
+                up.ending.callback(leave_open(up.federation.asker, others).end)
                 looks = (
                     invitation(up.federation),
                     official.invitation(up.federation),

@@ -11,7 +11,7 @@ import msgspec
 
 from sluis.catalogue import CATALOGUE_FILE, DESCRIPTIONS, Contact, Cost, Description, Keywords, Prose, Whole
 from sluis.grounds import Article, render_tables
-from sluis_demo.organisations import Organisation
+from sluis_demo.organisations import CHANGED, Organisation
 
 ACCESS = Prose(
     "Vraag een contract aan en noem de verwerkingsactiviteit en het wetsartikel. Alleen wat voor dat doel nodig is, gaat open.",
@@ -97,6 +97,10 @@ WHOLES: dict[str, Whole] = {
 
 DATASETS: dict[str, tuple[Description, ...]] = {
     "sluiswijk": (
+        Description(  # what it is, its own file says
+            "event-type", CHANGED.type, published=False, themes=("GOVE",), articles=(_PARTICIPATION,), frequency="continuous", cost=FREE,
+            keywords=Keywords(("taak", "werkvoorraad"), ("task", "list of work")),
+        ),
         _one("uitkeringen", "Lopende bijstand van inwoners: welke soort, sinds wanneer, en hoeveel per maand.",
              "Current social assistance of residents: which kind, since when, and how much a month.",
              "bijstand, uitkering", "social assistance, benefit", _PARTICIPATION, "SOCI"),
@@ -170,7 +174,10 @@ def catalogue_files(organisation: Organisation) -> Iterator[tuple[str, str]]:
     if whole is None:
         return
     yield CATALOGUE_FILE, render_tables(msgspec.to_builtins(whole))
-    names: Collection[str] = {one.name for one in organisation.datasets}
+    names: Collection[str] = {
+        *(one.name for one in organisation.datasets),
+        *(one.type for one in organisation.events),
+    }
     for one in DATASETS[organisation.alias]:
         if one.name in names:
             yield f"{DESCRIPTIONS}/{one.name}.toml", render_tables(msgspec.to_builtins(one))

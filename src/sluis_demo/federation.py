@@ -386,11 +386,12 @@ def write_files(
 def _write_node(place: Place, federation: Federation, register: str | None, sizes: dict[str, int]) -> None:
     places = federation.places
     others = [other for other in places if other is not place]
-    runs = ("event-admin",) if place is federation.asker else ()
+    runs = ("event-admin", "event-publisher") if place is federation.asker else ()
     settings = node_tables(place, others, federation.network, federation.authority, runs)
     if place is federation.asker:
         settings["people"] |= people_tables()
         settings["data"] = {"preview_activity": CHECKING.id}
+        settings["events"] = {"inside": ["127.0.0.1/32"]}  # where its case system is
     settings |= {
         "sources": {"register": {"url": register}} if register else {},
         "ledger": {"witnesses": _witnesses(place, list(places))},

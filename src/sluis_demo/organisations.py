@@ -20,6 +20,7 @@ from sluis.grounds import (
     Dataset,
     Disclosure,
     EventType,
+    Fact,
     Filter,
     Notice,
     Role,
@@ -301,6 +302,19 @@ def _closed(columns: str, because: Text, article: Article) -> Closed:
     return Closed(tuple(columns.split()), because, article)
 
 
+CHANGED = EventType(
+    "nl.sluiswijk.werkvoorraad.gewijzigd",
+    Text("Werkvoorraad gewijzigd", "List of work changed"),
+    Text("Er kwam een taak bij, of er ging er een af.", "A task was added, or one was done."),
+    facts={"soort": Fact("text", Text("waar de taak over gaat", "what the task is about"))},
+)
+OF_CHANGES = Notice(
+    "zaaksysteem-werkvoorraad", 1, CHANGED.type, SLUISWIJK, BENEFIT.id,
+    Text("De lijst met taken is anders.", "The list of tasks is another."), (PARTICIPATION,), "public-task", Oin(SLUISWIJK), SINCE,
+    interest=False,
+)  # fmt: skip
+
+
 def _sluiswijk() -> Organisation:
     assistance = _dataset(
         "uitkeringen", "uitkeringsdossiers", "Lopende bijstand", "Current social assistance", "bsn",
@@ -328,6 +342,8 @@ def _sluiswijk() -> Organisation:
             _shown(assistance, SLUISWIJK, PARTICIPATION),
             _shown(applications, SLUISWIJK, MUNICIPALITY_DECIDES),
         ),
+        events=(CHANGED,),
+        notices=(OF_CHANGES,),
     )
 
 

@@ -160,7 +160,15 @@ def test_an_administrator_sees_how_the_group_is_and_has_the_doctor_walk(
         henk.reads("UWV (fictief)", henk.say("geldig", "valid"))
         henk.stops("contracts")
         henk.go("/deliveries")
+        henk.reads(henk.say("2 abonnementen vragen aandacht", "2 subscriptions need attention"))
         henk.stops("deliveries")
+        failed = henk.page.locator("main tbody tr", has=henk.page.locator(".mark.error"))
+        failed.get_by_role("link").first.click()
+        henk.reads(
+            "127.0.0.1",
+            henk.say("De afnemer weigerde deze gebeurtenis", "The recipient refused this event"),
+        )
+        henk.stops("dead-letter")
         henk.go("/traffic")
         henk.reads(henk.say("In het kort", "In short"))
         henk.stops("traffic")

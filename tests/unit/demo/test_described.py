@@ -8,7 +8,7 @@ import pytest
 from sluis.catalogue import advice, examine_catalogue, read_catalogue
 from sluis.grounds import Grounds
 from sluis_demo.described import catalogue_files
-from sluis_demo.organisations import ORGANISATIONS, Organisation
+from sluis_demo.organisations import CHANGED, ORGANISATIONS, Organisation
 
 
 def grounds(organisation: Organisation) -> Grounds:
@@ -29,7 +29,10 @@ def test_all_is_described_and_nothing_is_to_be_said_about_it(
     reading = read_catalogue(written(organisation, tmp_path / "node"))
     assert examine_catalogue(reading, grounds(organisation)) == ()
     assert list(advice(reading, grounds(organisation), tmp_path)) == []
-    assert {one.name for one in reading.descriptions} == {one.name for one in organisation.datasets}
+    assert {one.name for one in reading.descriptions} == {
+        *(one.name for one in organisation.datasets),
+        *(one.type for one in organisation.events),
+    }
 
 
 def test_what_its_owner_keeps_to_itself_is_in_no_catalogue(tmp_path: Path) -> None:
@@ -40,5 +43,9 @@ def test_what_its_owner_keeps_to_itself_is_in_no_catalogue(tmp_path: Path) -> No
         if not one.published
     }
     opened = {(one.alias, each.dataset) for one in ORGANISATIONS for each in one.disclosures}
-    assert hidden == {("belastingdienst", "belastingschulden"), ("kvk", "functionarissen")}
+    assert hidden == {
+        ("belastingdienst", "belastingschulden"),
+        ("kvk", "functionarissen"),
+        ("sluiswijk", CHANGED.type),
+    }
     assert hidden & opened == set()
