@@ -2,7 +2,6 @@
 with the keyboard alone. Every page that they stop at is held to WCAG 2.2 AA, and kept as a picture under `var/screenshots`.
 """
 
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,16 +10,14 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect, sync_playwright
+from tests.axe import AXE, RUN
 
 WHERE = shutil.which("chromium")
 PICTURES = Path(__file__).parent.parent / "var" / "screenshots"
 WIDTHS = (320, 768, 1440)
 
-_AXE = (Path(__file__).parent / "vectors/axe-core/axe.min.js").read_text(encoding="utf-8")
-_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-_RUN = f"axe.run({{runOnly: {json.dumps(_RULES)}}})"
-_FOUND = f"""async () => {{ if (!window.axe) {{ {_AXE} }}
-  const found = await {_RUN};
+_FOUND = f"""async () => {{ if (!window.axe) {{ {AXE} }}
+  const found = await {RUN};
   return {{passed: found.passes.length, wrong: found.violations.map(v => v.id + ': ' + v.nodes[0].html)}} }}"""
 _TWICE = "() => { document.documentElement.style.fontSize = '200%' }"
 _ONCE = "() => { document.documentElement.style.fontSize = '' }"

@@ -132,10 +132,10 @@ def test_who_acts_for_a_company_sees_what_is_known_of_it_and_who_looked_and_repo
         fatima.stops("choose")
         assert fatima.page.locator("header a[href='/consents']").count() == 0
         fatima.go("/mine")
-        fatima.reads(company, "Wet open overheid, art. 5.5")
+        fatima.reads(company, "Wet open overheid, " + fatima.say("artikel 5.5", "article 5.5"))
         fatima.stops("mine")
         fatima.press("button", fatima.say("Vraag het nu op", "Ask it now"))
-        fatima.reads("KVK (fictief)", "Handelsregisterwet 2007, art. 28")
+        fatima.reads("KVK (fictief)", "Handelsregisterwet 2007, " + fatima.say("artikel 28", "article 28"))
         fatima.does_not_read("Noordkade", "Droomauto")
         fatima.stops("known")
         fatima.press("button", fatima.say("Klopt dit niet? Meld het", "Is this wrong? Report it"))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 import uvicorn
+from tests.axe import AXE, RUN
 from tests.chromium import WHERE, Tab, chromium
 from tests.servers import free_port
 from tests.unit.catalogue.examples import MEASURED
@@ -14,8 +15,6 @@ from tests.unit.catalogue.portal import RECIPIENT, Others, Shelf, found
 
 from sluis.catalogue import keep_measurements
 
-AXE = (Path(__file__).parent.parent / "vectors/axe-core/axe.min.js").read_text(encoding="utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 THEIRS = f"/catalogue/of/{str.__str__(RECIPIENT)}?entry={quote(found(1).iri, safe='')}"
 PAGES = ("/catalogue?q=qqqqqqqq&kind=dataset", "/catalogue/datasets/inkomen", THEIRS)
 
@@ -23,7 +22,7 @@ PAGES = ("/catalogue?q=qqqqqqqq&kind=dataset", "/catalogue/datasets/inkomen", TH
 async def wrong(tab: Tab) -> list[str]:
     """What axe finds on the page that is there, and whether one must scroll sideways to read it (WCAG 2.2, 1.4.10)."""
     await tab.value(f"{AXE};0")
-    run = f"axe.run({{runOnly: {json.dumps(RULES)}}}).then(r => JSON.stringify([r.passes.length, r.violations.map(v => v.id + ' ' + v.nodes[0].html)]))"
+    run = f"{RUN}.then(r => JSON.stringify([r.passes.length, r.violations.map(v => v.id + ' ' + v.nodes[0].html)]))"
     answer = await tab.command("Runtime.evaluate", expression=run, awaitPromise=True, returnByValue=True)
     passed, violations = json.loads(answer["result"]["value"])
     assert passed > 10

@@ -30,6 +30,7 @@ from sluis.grounds.model import (
     StandingRule,
     Subject,
     Withhold,
+    article_number,
 )
 from sluis.grounds.notices import Attribute, attributes_of, offered_digest, offered_notice, value_fits
 from sluis.grounds.purpose import (
@@ -95,6 +96,7 @@ __all__ = [
     "Surroundings",
     "Withhold",
     "Words",
+    "article_number",
     "attributes_of",
     "examine",
     "expression_fault",

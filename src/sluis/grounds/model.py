@@ -64,6 +64,13 @@ AvgGround = Literal[
 _NUMBER = re.compile(r"[0-9]+[a-z]*(?:[.:][0-9]+[a-z]*)*")
 """An article, as laws number them: 64, 53a, 2:5, 3.2."""
 
+_ARTICLE = re.compile(r"(?:artikel|art\.?)\s+(?=\S)")
+
+
+def article_number(text: str) -> str:
+    """The number of an article as the law itself has it: `31, tweede lid` and `Artikel 31` are of article `31`."""
+    return _ARTICLE.sub("", text.strip().lower(), count=1).partition(",")[0].partition(" ")[0].strip(".;:")
+
 
 class Article(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place in the law. `bwb` is the id in the national law register (BWBR…), absent for EU and local law."""
@@ -81,7 +88,7 @@ class Article(msgspec.Struct, frozen=True, omit_defaults=True):
         the law. None for what is not in the national register."""
         if self.bwb is None:
             return None
-        number = _NUMBER.match(self.article.strip().lower())
+        number = _NUMBER.match(article_number(self.article))
         return f"https://wetten.overheid.nl/jci1.3:c:{self.bwb}" + (f"&artikel={number[0]}" if number else "")
 
 

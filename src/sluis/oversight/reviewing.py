@@ -4,11 +4,10 @@ because an article of law that it rests on has another version. Pure.
 AVG article 30 asks for a register that is right; article 35, eleventh paragraph, for a new look when the risk changes.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
-from sluis.grounds import Article
+from sluis.grounds import Article, article_number
 from sluis.kernel import HERE, from_milliseconds
 from sluis.oversight.model import Changed, Cited, Entry, Review, Standing, State, Version
 
@@ -21,22 +20,14 @@ ORDER: dict[State, int] = {"overdue": 0, "never": 1, "soon": 2, "fine": 3}
 
 def place_of(article: Article) -> str:
     """The name under which versions of a place in the law are compared: the law's id, and the number of the article."""
-    return f"{article.bwb} {number_of(article.article)}" if article.bwb else ""
-
-
-_ARTICLE = re.compile(r"(?:artikel|art\.?)\s+(?=\S)")
-
-
-def number_of(text: str) -> str:
-    """The number of an article as the law itself has it: `31, tweede lid` and `Artikel 31` are of article `31`."""
-    return _ARTICLE.sub("", text.strip().lower(), count=1).partition(",")[0].partition(" ")[0].strip(".;:")
+    return f"{article.bwb} {article_number(article.article)}" if article.bwb else ""
 
 
 def in_force(versions: Iterable[Version], article: Article, day: date) -> Version | None:
     """The version of an article on a day: that of the article itself where those are known, else that of the whole law."""
-    number = number_of(article.article)
+    number = article_number(article.article)
     of = [one for one in versions if one.bwb == article.bwb and one.since <= day]
-    own = [one for one in of if one.article is not None and number_of(one.article) == number]
+    own = [one for one in of if one.article is not None and article_number(one.article) == number]
     return max(own or [one for one in of if one.article is None], key=lambda one: one.since, default=None)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from sluis.grounds import Activity, Offer, OfferedColumn
+from sluis.grounds import Activity, Article, Offer, OfferedColumn
 from sluis.kernel import Clock, Problem, Text, Trace
 from sluis.query import Answer, Asker, Owners, Question, Who
 from sluis.rights.model import DataSubject
@@ -80,7 +80,7 @@ class Group(msgspec.Struct, frozen=True):
     rows: tuple[tuple[Cell, ...], ...] = ()
     more: bool = False
     shut: tuple[Shut, ...] = ()
-    articles: tuple[str, ...] = ()
+    articles: tuple[Article, ...] = ()
     problem: Problem | None = None
 
 
@@ -226,7 +226,7 @@ class Inspection:
     async def _group(
         self, offer: Offer, alias: str, name: str, who: Who, whom: DataSubject, trace: Trace, end: float
     ) -> Group:
-        group = Group(offer.dataset, offer.title, articles=tuple(map(str, offer.disclosure.articles)))
+        group = Group(offer.dataset, offer.title, articles=offer.disclosure.articles)
         question = Question(statement(offer, alias), offer.disclosure.activity, CASE, {"oneself": whom.value})
         try:
             async with asyncio.timeout_at(end), self._turns:

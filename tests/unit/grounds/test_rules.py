@@ -203,6 +203,7 @@ def test_a_column_of_the_source_is_not_held_against_the_datasets_columns() -> No
         (Article("Awb", "2:5, lid 1", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537&artikel=2:5"),
         (Article("Wet", "3.2, lid 1", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537&artikel=3.2"),
         (Article("Wet", " 31A, tweede lid", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537&artikel=31a"),
+        (Article("Wet", "Artikel 31, onder a", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537&artikel=31"),
         (Article("Wet", "<b>", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537"),
         (Article("Wet", "bijlage", "BWBR0005537"), "https://wetten.overheid.nl/jci1.3:c:BWBR0005537"),
         (Article("AVG", "6"), None),

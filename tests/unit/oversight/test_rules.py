@@ -21,7 +21,7 @@ from sluis.oversight.importing import proposals
 from sluis.oversight.laws import MOST, joined, versions_in, written
 from sluis.oversight.model import Review, Version
 from sluis.oversight.register import duration
-from sluis.oversight.reviewing import changes, cited, in_force, number_of
+from sluis.oversight.reviewing import changes, cited, in_force
 from sluis.oversight.summing import Streak, streak
 
 LEAVES = [leaf_hash(str(number).encode()) for number in range(300)]
@@ -189,7 +189,6 @@ def test_an_article_changed_when_its_version_began_after_the_one_that_was_review
     assert changes([article], reviewed(), [old], day) == ()
     assert changes([Article("Gemeentelijk", "1")], reviewed(), [new], day) == ()
     assert in_force([old, new, whole], article, day) == new
-    assert number_of(" 31A, tweede lid") == "31a"
 
 
 def test_durations_are_as_people_read_them() -> None:

@@ -322,7 +322,7 @@ async def test_who_acts_for_a_company_sees_what_is_known_of_it_under_both_its_nu
     )
     browser = await for_company(node)
     begin = await browser.get("/mine")
-    assert "Wet open overheid, art. 5.5" in begin.text
+    assert "Wet open overheid</bdi>, artikel <bdi>5.5" in begin.text
     assert "Bakkerij Fictief" in begin.text
     shown = await browser.send(begin.form("/mine"))
     assert shown.status == 200

@@ -20,7 +20,7 @@ from sluis.gateway.pages.contracts import Desk, path_of
 from sluis.gateway.pages.lookout import Ear, Heard
 from sluis.gateway.pages.model import Agreement
 from sluis.gateway.pages.rights import May
-from sluis.grounds import Opened
+from sluis.grounds import Article, Opened
 from sluis.kernel import Invalid, PeerId, Problem, Text
 from sluis.policy import REQUEST_CONTRACT
 from sluis.web import STAFF, Form, SignedIn, page, redirect
@@ -52,7 +52,7 @@ class Choice(msgspec.Struct, frozen=True):
     title: Text | None
     datasets: tuple[str, ...]
     events: tuple[str, ...]
-    articles: tuple[str, ...]
+    articles: tuple[Article, ...]
 
 
 class Offers:
@@ -181,8 +181,8 @@ def choices_of(opened: Opened, activities: Mapping[str, Text]) -> list[Choice]:
 
 def _choice(activity: str, opened: Opened, title: Text | None) -> Choice:
     offers, notices = opened.offers.values(), opened.notices.values()
-    articles = [str(article) for one in offers for article in one.disclosure.articles]
-    articles += [str(article) for one in notices for article in one.notice.articles]
+    articles = [article for one in offers for article in one.disclosure.articles]
+    articles += [article for one in notices for article in one.notice.articles]
     return Choice(
         activity,
         title,
