@@ -16,10 +16,10 @@ MOST_ROWS = 200
 MOST_FOUND = 40
 """Rows that are looked at, and things that are drawn."""
 
-_WIDTH, _HIGH, _STEP, _TOP = 220, 46, 62, 30
+_WIDTH, _HIGH, _STEP, _TOP = 250, 46, 62, 30
 _AT = (10, 340, 670)  # where each of the three columns begins
 WIDTH = _AT[2] + _WIDTH + 10
-_LONGEST = 24  # characters of a label that fit
+_LONGEST = 26  # characters of a label that fit
 
 Dataset = tuple[str, str]
 
