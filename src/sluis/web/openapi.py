@@ -96,7 +96,10 @@ def finished(framework: Litestar, callers: dict[tuple[str, str], str], about: Ab
     components.setdefault("schemas", {}).update(Problem=problem_schema(), ProblemText=_TEXT)
     components["securitySchemes"] = _TOKEN_SCHEME if about.by_token else _PEER_SCHEME
     _mend_unions(document)
-    return document
+    plain: dict[str, Any] = msgspec.to_builtins(
+        document
+    )  # what a field is when it is left out may be a struct
+    return plain
 
 
 def _mend_unions(part: Any) -> None:
