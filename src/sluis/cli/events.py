@@ -12,14 +12,14 @@ import click
 import msgspec
 
 from sluis.cli.deliveries import deadletters, replay, tail
+from sluis.cli.diagnosis import tell_diagnosis
 from sluis.cli.interests import interests, text_of
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
 from sluis.cli.standing import standing
 from sluis.cli.subscriptions import resume, subscribe, subscriptions, unsubscribe
-from sluis.cli.terminal import UNWELL, in_words, json_text, say, shown, step_told, working
+from sluis.cli.terminal import in_words, json_text, say, shown, working
 from sluis.cli.work import work
-from sluis.gateway import DOCTOR_STEPS
 from sluis.kernel import Invalid, Text
 
 BATCH = "application/cloudevents-batch+json"
@@ -103,12 +103,7 @@ counts.help = say(
 def doctor(directory: Path, as_json: bool) -> None:
     with working("Het knooppunt kijkt…", "The node is looking…"):
         found = call(directory, "GET", "/v1/events/diagnosis").document()
-    if as_json:
-        click.echo(json_text(found))
-    else:
-        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, DOCTOR_STEPS)))
-    if not found["well"]:
-        raise click.exceptions.Exit(UNWELL)
+    tell_diagnosis(found, as_json)
 
 
 doctor.help = say(

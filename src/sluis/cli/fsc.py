@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from sluis.cli.apply import STATES, outcome_told
+from sluis.cli.diagnosis import tell_diagnosis
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import UNWELL, in_words, json_text, moment_told, say, shown, step_told, working
-from sluis.gateway import DOCTOR_STEPS
+from sluis.cli.terminal import in_words, json_text, moment_told, say, shown, working
 from sluis.grounds import COLUMN_ROLES
 from sluis.kernel import Text
 
@@ -189,12 +189,7 @@ logs.help = say("Toon het transactielogboek, nieuwste eerst.", "Show the transac
 def doctor(peer: str, service: str, directory: Path, as_json: bool) -> None:
     with working("De weg wordt gelopen…", "The way is being walked…"):
         found = call(directory, "POST", "/v1/group/diagnoses", {"peer": peer, "service": service}).document()
-    if as_json:
-        click.echo(json_text(found))
-    else:
-        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, DOCTOR_STEPS)))
-    if not found["well"]:
-        raise click.exceptions.Exit(UNWELL)
+    tell_diagnosis(found, as_json)
 
 
 doctor.help = say(

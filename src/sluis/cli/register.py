@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
+from sluis.cli.diagnosis import tell_diagnosis
 from sluis.cli.local import call
 from sluis.cli.options import example, here, json_option, node_option
-from sluis.cli.terminal import UNWELL, json_text, say, step_told, working
-from sluis.gateway import DOCTOR_STEPS
+from sluis.cli.terminal import json_text, say, working
 
 
 @click.group(
@@ -64,12 +64,7 @@ def laws(sources: tuple[Path, ...], directory: Path, as_json: bool) -> None:
 def doctor(directory: Path, as_json: bool) -> None:
     with working("Het knooppunt kijkt…", "The node is looking…"):
         found = call(directory, "GET", "/v1/register/diagnosis").document()
-    if as_json:
-        click.echo(json_text(found))
-    else:
-        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, DOCTOR_STEPS)))
-    if not found["well"]:
-        raise click.exceptions.Exit(UNWELL)
+    tell_diagnosis(found, as_json)
 
 
 doctor.help = say(

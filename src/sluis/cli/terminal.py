@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -120,16 +120,6 @@ def working(nl: str, en: str) -> Iterator[Callable[[str], None]]:
 def moment_told(seconds: int) -> str:
     """A moment (seconds since the epoch) as commands write it: UTC, so that it can be put beside the lines of a log."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def step_told(step: Mapping[str, str], names: Mapping[str, Text]) -> Iterator[str]:
-    """What a doctor found at one step, and what helps; `names` are those of the steps."""
-    mark = {"ok": "✓", "wrong": "✗", "skipped": "·"}[step["result"]]
-    spoken = language()
-    told = step[spoken] or say("niet bekeken", "not looked at")
-    yield shown(f"{mark} {in_words(names[step['name']])}: {told}")
-    if step[f"next_{spoken}"]:
-        yield shown(f"  → {step[f'next_{spoken}']}")
 
 
 class Formatter(click.HelpFormatter):
