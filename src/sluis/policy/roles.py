@@ -56,7 +56,10 @@ def takes_role(*roles: str, looks: Iterable[str] = ()) -> Text:
         looks: one of these may look as well; none where that makes no difference.
     """
     does, sees = one_of(roles), one_of(looks)
-    why = Text(f"Dat mag wie deze rol heeft: {does.nl}.", f"Who has this role may: {does.en}.")
+    which = (
+        Text("een van deze rollen", "one of these roles") if len(roles) > 1 else Text("deze rol", "this role")
+    )
+    why = Text(f"Dat mag wie {which.nl} heeft: {does.nl}.", f"Who has {which.en} may: {does.en}.")
     if not sees.nl:
         return why
     return Text(f"{why.nl} Bekijken mag ook: {sees.nl}.", f"{why.en} May look as well: {sees.en}.")

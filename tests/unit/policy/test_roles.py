@@ -43,6 +43,7 @@ def test_several_roles_are_told_as_a_choice() -> None:
 
 def test_who_misses_a_role_hears_which_and_who_else_may_look() -> None:
     assert takes_role("data-owner").nl == "Dat mag wie deze rol heeft: gegevensbeheerder."
+    assert takes_role("auditor", "developer").en == "Who has one of these roles may: auditor or developer."
     told = takes_role("access-admin", looks=["privacy-officer"])
     assert (
         told.nl == "Dat mag wie deze rol heeft: beheerder van toegang. Bekijken mag ook: privacyfunctionaris."
