@@ -14,7 +14,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield portal_of(one)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is there, no event loop of another test runs in this thread
 def browser() -> Iterator[Browser]:
     with browsing() as one:
         yield one
