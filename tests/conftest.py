@@ -41,6 +41,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
     return _ByFile(config, log)
 
 
+def pytest_configure() -> None:
+    """A shell that runs these in the background has them, and all that they start, ignore Ctrl-C; some of it is ended so."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_finish() -> None:
     """Ten thousand tests and all their modules stay: never look through them again for what can be freed."""
     gc.collect()

@@ -12,7 +12,7 @@ from tests.unit.gateway.contracts.making import CONSUMER, NOW, PROVIDER, as_json
 from sluis.gateway import evidence as module
 from sluis.gateway.contracts import Contract, Signature, read_content
 from sluis.gateway.evidence import Evidence
-from sluis.kernel import Conflict, PeerId, Text, Unkept
+from sluis.kernel import Conflict, PeerId, Text, Unkept, utc_now
 from sluis.ledger import Agreement
 
 
@@ -48,7 +48,7 @@ def contracts(count: int) -> list[Contract]:
 
 
 async def record(ledger: Any, every: list[Contract]) -> None:
-    await asyncio.wait_for(Evidence(ledger, None).all_signed(every), 5)  # type: ignore[arg-type]
+    await asyncio.wait_for(Evidence(ledger, None, utc_now).all_signed(every), 5)  # type: ignore[arg-type]
 
 
 async def test_all_signatures_share_a_commit() -> None:
@@ -113,7 +113,7 @@ def restless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def evidence(ledger: Any) -> Evidence:
     sealing: Any = None
-    return Evidence(ledger, sealing)
+    return Evidence(ledger, sealing, utc_now)
 
 
 async def test_the_newest_are_on_record_before_the_node_goes_on_and_all_others_soon() -> None:
