@@ -19,12 +19,12 @@ from sluis.store import open_store
 
 
 def _mount(path: Path) -> None:
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(path)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(path)]
     subprocess.run(command, capture_output=True, check=True)
 
 
 class Mounted:
-    """Directories that are file systems of two megabytes, filled to the last byte."""
+    """Directories that are file systems of four megabytes, filled to the last byte."""
 
     def __init__(self, pair: Pair) -> None:
         self._mounted: list[Path] = []
