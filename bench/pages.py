@@ -106,7 +106,7 @@ async def _measure(asked: argparse.Namespace) -> dict[str, list[float]]:
     try:
         await _log(node, asked.records)
         await node.parts.oversight.catch_up()
-        await node.parts.use.round()
+        await node.parts.use.count()
         print(f"made ready in {time.perf_counter() - began:.1f} s")
         cookies = await _signed_in(node)
         pages = [one for one in await _pages(node, cookies) if asked.only in one[0]]

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from _measure import conclude, must, percentile, run, told
 from sluis.catalogue import Found, Harvest, Listed, SearchIndex
 from sluis.catalogue.listing import listed
+from sluis.catalogue.model import Wording
 from sluis.kernel import PeerId, Text
 
 P95_MS = 50.0
@@ -131,7 +132,7 @@ def _entry(chance: random.Random, number: int) -> Found:
     return Found(
         _KINDS[number % len(_KINDS)],  # type: ignore[arg-type]
         f"https://organisatie{number % ORGANISATIONS}.voorbeeld/v1/catalogue/datasets/d{number}",
-        Text(title, title), Text(about, about), (own, *(chance.choice(_NOUNS) for _ in range(4))),
+        Text(title, title), Text(about, about), Wording((own, *(chance.choice(_NOUNS) for _ in range(4)))),
         tuple(chance.sample(_THEMES, 2)), chance.choice(_RIGHTS),  # type: ignore[arg-type]
         tuple(f"{chance.choice(_NOUNS)}_{chance.choice(_NOUNS)}" for _ in range(12)),
     )  # fmt: skip
