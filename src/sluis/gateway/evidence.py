@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from sluis.gateway.contracts import Contract, Kept, Signature
-from sluis.gateway.transactions import Sealing
+from sluis.gateway.transactions import Sealing, read_transaction_id
 from sluis.kernel import Clock, Problem, cause_of, milliseconds
 from sluis.ledger import Agreement, Crossings, Ledger
 
@@ -33,7 +33,7 @@ class Evidence:
 
     def __init__(self, ledger: Ledger, sealing: Sealing, clock: Clock) -> None:
         self._ledger, self._sealing, self._clock = ledger, sealing, clock
-        self._overlooked: dict[str, None] = {}
+        self._overlooked: dict[bytes, None] = {}
         self._writing: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
         self._going_on: asyncio.Task[None] | None = None
@@ -98,7 +98,9 @@ class Evidence:
         Sealed at once it would change the log, of which the checkpoint would then be witnessed, which is a crossing: nodes
         would keep each other writing for ever while nobody asks anything.
         """
-        self._overlooked[transaction_id] = None
+        if (transaction := read_transaction_id(transaction_id)) is None:
+            return  # no line has it
+        self._overlooked[transaction] = None
         if len(self._overlooked) > _MOST_OVERLOOKED:
             del self._overlooked[next(iter(self._overlooked))]
 

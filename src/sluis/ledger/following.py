@@ -21,6 +21,7 @@ from sqlalchemy import text
 from sluis.kernel import cause_of
 from sluis.ledger import sql
 from sluis.ledger.model import Act, Record
+from sluis.ledger.reading import Log
 from sluis.ledger.rules import SALT
 from sluis.store import Store
 
@@ -100,8 +101,7 @@ class Following:
 
     def size(self) -> int:
         """How long the log is. Blocks."""
-        with self._store.read() as connection:
-            return int(connection.execute(text(sql.SIZE)).scalar_one())
+        return Log(self._store).size()
 
     def batch(self, first: int, most: int, size: int) -> Batch:
         """The next one from `first`, in a log of `size` records."""

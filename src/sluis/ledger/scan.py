@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from sluis.ledger import sql
 from sluis.ledger.model import Crossings, Decision, Processing
+from sluis.ledger.reading import Log
 from sluis.ledger.rules import SALT
 from sluis.store import Store
 
@@ -26,7 +27,7 @@ def decisions(store: Store, since: int) -> Iterator[Decision]:
         store: with the log.
         since: ms since the epoch. Records of one time are kept together: what was kept long before it is not read.
     """
-    first = _size(store)
+    first = Log(store).size()
     while first > 0 and _newest(store, max(0, first - _STRETCH), first) >= since:
         first = max(0, first - _STRETCH)
     for body in _bodies(store, first, since, 2**63 - 1):
@@ -68,7 +69,7 @@ def crossings(store: Store) -> Iterator[Crossings]:
 
 
 def _bodies(store: Store, first: int, since: int, until: int) -> Iterator[bytes]:
-    size = _size(store)
+    size = Log(store).size()
     for start in range(first, size, _STRETCH):
         values = {"first": start, "end": min(start + _STRETCH, size), "since": since, "until": until}
         with store.read() as connection:
@@ -81,8 +82,3 @@ def _newest(store: Store, first: int, end: int) -> int:
     with store.read() as connection:
         values = {"first": first, "end": end}
         return int(connection.execute(text(sql.NEWEST_START), values).scalar_one() or 0)
-
-
-def _size(store: Store) -> int:
-    with store.read() as connection:
-        return int(connection.execute(text(sql.SIZE)).scalar_one())

@@ -9,7 +9,6 @@ a record of its own could be changed as well.
 import hashlib
 import struct
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -72,12 +71,12 @@ class Sealing:
             first = connection.execute(text(UNTIL)).scalar_one()
             return _seal(connection, first, _END)
 
-    def waiting(self, most: int) -> list[tuple[str, int]]:
-        """The oldest lines that are not sealed, at most so many: their transaction, and when each was written (ms since the
-        epoch). Blocks."""
+    def waiting(self, most: int) -> list[tuple[bytes, int]]:
+        """The oldest lines that are not sealed, at most so many: the 16 bytes of their transaction, and when each was written
+        (ms since the epoch). Blocks."""
         with self._store.read() as connection:
             rows = connection.execute(text(WAITING), {"most": most})
-            return [(str(UUID(bytes=bytes(row.transaction_id))), row.created_at) for row in rows]
+            return [(bytes(row.transaction_id), row.created_at) for row in rows]
 
     async def done(self, seal: Seal) -> None:
         """It is in the ledger, durably. Raises `Unkept`; then it is sealed once more, which is the same record."""
