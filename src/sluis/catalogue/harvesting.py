@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from sluis.catalogue import sql
 from sluis.catalogue.model import Faults, Found, Harvest
-from sluis.catalogue.reading import read_catalogue_of
+from sluis.catalogue.reading import Reading, read_catalogue_of
 from sluis.gateway import Link, body_of, problem_in
 from sluis.kernel import (
     Clock,
@@ -153,7 +153,10 @@ class Harvester:
             log.warning("the catalogue of %s is passed over: %s", self._peers[peer], trouble)
             await self._write([(sql.TROUBLE, {**given, "trouble": trouble, "none": b"{}"})])
             return
+        await self._keep(given, tag, raw, found)
         self._told[peer] = ""
+
+    async def _keep(self, given: dict[str, Any], tag: str, raw: bytes | None, found: Reading | None) -> None:
         if found is None or raw is None:
             await self._write([(sql.SAME, given)])
             return
