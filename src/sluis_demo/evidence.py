@@ -104,21 +104,25 @@ def witnessed(running: Running) -> dict[str, list[str]]:
     """Per log, whose cosignatures stand under its newest checkpoint. They are asked for every second; a log whose
     witnesses have not answered yet is waited for, for a moment."""
     end = time.monotonic() + PATIENCE
-    places = {place.alias: place for place in _up(running)}
+    places = _up(running)
+    keys = {place.alias: _witness_key(place) for place in places}
     while True:
-        found = {alias: _cosigners(place, places) for alias, place in places.items()}
+        found = {place.alias: _cosigners(place, keys) for place in places}
         if all(found.values()) or time.monotonic() > end:
             return found
         time.sleep(0.1)
 
 
-def _cosigners(place: Place, others: Mapping[str, Place]) -> list[str]:
+def _witness_key(place: Place) -> verifier.Key:
+    config = load_config(place.directory / "node.toml")
+    return witness_key(witness_name(config.log_origin), FileKeyStore(place.directory / "keys"))
+
+
+def _cosigners(place: Place, keys: Mapping[str, verifier.Key]) -> list[str]:
     with closing(open_store(f"sqlite:///{_database(place)}")) as store:
         note = Log(store).checkpoint() or ""
     found = []
-    for alias, other in others.items():
-        config = load_config(other.directory / "node.toml")
-        key = witness_key(witness_name(config.log_origin), FileKeyStore(other.directory / "keys"))
+    for alias, key in keys.items():
         try:
             if alias != place.alias and key in verifier.open_note(note, [key]).times:
                 found.append(alias)

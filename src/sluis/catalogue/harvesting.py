@@ -185,7 +185,7 @@ class Harvester:
             return answer.headers.get("etag", "")[:200], raw
 
     def _tag(self, peer: PeerId) -> str:
-        with self._store.engine.connect() as connection:
+        with self._store.read() as connection:
             found = connection.execute(text(sql.TAG), {"peer": str.__str__(peer)}).scalar()
         return str(found or "")
 

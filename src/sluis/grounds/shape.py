@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,13 @@ class Fault(msgspec.Struct, frozen=True):
 
 def faults(plain: Any, kind: type) -> Iterator[Fault]:
     """Every way in which `plain` is not a `kind`, in the order of the fields."""
-    return _faults(plain, inspect.type_info(kind), ())
+    return _faults(plain, _described(kind), ())
+
+
+@cache
+def _described(kind: type) -> inspect.Type:
+    """To take a struct apart takes longer than to check most files."""
+    return inspect.type_info(kind)
 
 
 def meant(name: str, known: Iterable[str]) -> Text:

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from sluis.kernel import Invalid, Text
 from sluis.store.lock import WriterLock
@@ -24,6 +24,8 @@ from sluis.store.writer import GroupWriter, Lane, unkept
 
 T = TypeVar("T")
 
+_READERS = 4  # connections that wait for the next who reads: to open one takes longer than most reading does
+_PAGES_OF_WRITER, _PAGES_OF_READER = 16_384, 2_048  # KiB in memory, of each connection
 _STATEMENTS = 256  # that SQLite keeps ready: an INSERT of each number of rows is one of its own
 
 
@@ -33,12 +35,14 @@ class Store:
     Attributes:
         dialect: `sqlite` or `postgresql`.
         path: the database file; None for a server or for memory.
+        engine: what writes; of a server, what reads as well.
     """
 
     def __init__(self, url: URL, waiting: int, sole: bool = True) -> None:
         self.dialect: Literal["sqlite", "postgresql"] = _dialect(url)
         self.path = Path(url.database) if self.dialect == "sqlite" and url.database else None
-        self.engine = _engine(url, self.path)
+        self.engine = _server(url) if self.path is None else _writing(url, self.path)
+        self._readers = self.engine if self.path is None else _reading(url, self.path)
         lock = WriterLock(self.dialect, self.path) if sole else None
         self._writer = GroupWriter(self.engine, lock, waiting)
 
@@ -91,20 +95,22 @@ class Store:
             Unkept: the database cannot be reached, or not any more.
         """
         try:
-            connection = self.engine.connect()
+            connection = self._readers.connect()
         except SQLAlchemyError as problem:
             raise unkept(problem) from problem
-        try:
-            with connection:
+        with connection:
+            try:
                 if self.dialect == "postgresql":
                     connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
                 yield connection
-        except OperationalError as problem:
-            raise unkept(problem) from problem
+            except OperationalError as problem:
+                connection.invalidate()  # nobody gets it after this
+                raise unkept(problem) from problem
 
     def close(self) -> None:
         """Finish what is waiting, stop the writer, close every connection."""
         self._writer.close()
+        self._readers.dispose()
         self.engine.dispose()
 
 
@@ -176,26 +182,47 @@ def _for_one_process() -> Invalid:
     )
 
 
-def _engine(url: URL, path: Path | None) -> Engine:
-    if path is None:
-        engine = create_engine(
-            url,
-            connect_args={"options": "-c synchronous_commit=on"},
-            pool_pre_ping=True,
-            hide_parameters=True,
-        )
-    else:
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        # No pool: a reader that keeps a snapshot open would keep the WAL from being checkpointed.
-        engine = create_engine(
-            url,
-            poolclass=NullPool,
-            hide_parameters=True,  # an error ends in the node's own log, and what is written may be about persons
-            connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": _STATEMENTS},
-        )
-        event.listen(engine, "do_connect", lambda *_: _make_private(path))
-        event.listen(engine, "connect", _configure_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+def _server(url: URL) -> Engine:
+    return create_engine(
+        url,
+        connect_args={"options": "-c synchronous_commit=on"},
+        pool_pre_ping=True,
+        hide_parameters=True,  # an error ends in the node's own log, and what is written may be about persons
+    )
+
+
+def _writing(url: URL, path: Path) -> Engine:
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    # The writer keeps its one connection by itself.
+    engine = _sqlite(url, path, _PAGES_OF_WRITER, poolclass=NullPool)
+    event.listen(engine, "begin", lambda connection: _begin(connection, "BEGIN IMMEDIATE"))
+    return engine
+
+
+def _reading(url: URL, path: Path) -> Engine:
+    """Who is done gives a connection back without a snapshot, which would keep the WAL from being checkpointed."""
+    engine = _sqlite(
+        url,
+        path,
+        _PAGES_OF_READER,
+        poolclass=QueuePool,
+        pool_size=_READERS,
+        max_overflow=-1,
+        pool_use_lifo=True,
+    )
+    event.listen(engine, "begin", lambda connection: _begin(connection, "BEGIN"))
+    return engine
+
+
+def _sqlite(url: URL, path: Path, pages: int, **pool: Any) -> Engine:
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": _STATEMENTS},
+        **pool,
+    )
+    event.listen(engine, "do_connect", lambda *_: _make_private(path))
+    event.listen(engine, "connect", lambda connection, _: _configure_sqlite(connection, pages))
     return engine
 
 
@@ -207,22 +234,19 @@ def _make_private(path: Path) -> None:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = (
-        None  # the driver's own BEGIN comes too late for a snapshot; see _begin_sqlite
-    )
+def _configure_sqlite(connection: Any, pages: int) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late for a snapshot; see _begin
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
-        "cache_size=-16384",
+        f"cache_size=-{pages}",
         "wal_autocheckpoint=4000",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("sluis_writes", False)
+def _begin(connection: Connection, how: str) -> None:
     driver: Any = connection.connection.driver_connection
-    driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+    driver.execute(how)

@@ -303,7 +303,7 @@ class GroupWriter:
 
     def _ready(self) -> Connection:
         if self._connection is None:
-            connection = self._engine.connect().execution_options(sluis_writes=True)
+            connection = self._engine.connect()
             try:
                 if self._lock is not None:
                     self._lock.take(connection)
