@@ -47,7 +47,7 @@ from sluis.identity.sessions import Established
 from sluis.kernel import PeerId, Period, Text, Trace, milliseconds, new_span_id, new_trace_id
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Processing
 from sluis.policy import Occasion, consultation
-from sluis.serve import Node, build_node
+from sluis.serve import Node, build_node, settle
 from sluis.web import COOKIE, Audience
 
 P95_MS = 100.0
@@ -103,6 +103,7 @@ async def _measure(asked: argparse.Namespace) -> dict[str, list[float]]:
     began = time.perf_counter()
     node = build_node(load_node(_written(asked.datasets), environ={}))
     await node.start()
+    settle()  # as a node does once it listens
     try:
         await _log(node, asked.records)
         await node.parts.oversight.catch_up()
