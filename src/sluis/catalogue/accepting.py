@@ -17,7 +17,7 @@ from sluis.catalogue.model import Acceptance, Accepting, Acknowledged, Entry, Ki
 from sluis.catalogue.rules import offered_terms
 from sluis.catalogue.service import Catalogue
 from sluis.crypto import Vault
-from sluis.gateway import SERVICE, Link
+from sluis.gateway import SERVICE, Link, headers_for, read_answer
 from sluis.kernel import (
     Clock,
     Conflict,
@@ -34,7 +34,6 @@ from sluis.kernel import (
     milliseconds,
     new_span_id,
     new_trace_id,
-    new_transaction_id,
 )
 from sluis.ledger import Arrangement, Ledger
 from sluis.store import Store, migrate, see_through
@@ -217,26 +216,14 @@ class Terms:
 
     async def _tell(self, one: Acceptance) -> Acknowledged:
         body = encode(Accepting(one.iri, one.version, one.digest, one.reference, one.at))
-        headers = {
-            "content-type": "application/json",
-            "accept": "application/json",
-            "traceparent": Trace(one.reference, new_span_id()).traceparent,
-            "fsc-transaction-id": new_transaction_id(),
-        }
-        raw = bytearray()
+        headers = headers_for(Trace(one.reference, new_span_id())) | {"content-type": "application/json"}
+        unfit = _unfit(self.name(one.peer))
         async with self._link.send(one.peer, "POST", PATH, headers, body, SECONDS) as answer:
-            async for piece in answer.body:
-                raw += piece
-                if len(raw) > _LARGEST:
-                    raise _unfit(self.name(one.peer))
-            status = answer.status
+            raw = await read_answer(answer, _LARGEST, unfit, fine=(200, 201))
         try:
-            if status in (200, 201):
-                return decode(bytes(raw), Acknowledged)
-            members = decode(bytes(raw), dict[str, Any])
+            return decode(raw, Acknowledged)
         except ValueError:
-            raise _unfit(self.name(one.peer)) from None
-        raise Problem.from_members(members) if "status" in members else _unfit(self.name(one.peer))
+            raise unfit from None
 
     def _accepted(self, peer: PeerId, kind: Kind, name: str) -> bool:
         if self._catalogue is None or not self._catalogue.requires:

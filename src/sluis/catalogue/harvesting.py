@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sluis.catalogue import sql
 from sluis.catalogue.model import Faults, Found, Harvest
 from sluis.catalogue.reading import Reading, read_catalogue_of
-from sluis.gateway import Link, body_of, problem_in
+from sluis.gateway import Link, body_of, headers_for, problem_from
 from sluis.kernel import (
     Clock,
     PeerId,
@@ -28,7 +28,6 @@ from sluis.kernel import (
     encode,
     from_milliseconds,
     milliseconds,
-    new_transaction_id,
 )
 from sluis.store import Store, migrate
 
@@ -170,18 +169,15 @@ class Harvester:
 
     async def _fetched(self, peer: PeerId, tag: str) -> tuple[str, bytes | None]:
         """The tag and the bytes of a peer's catalogue; no bytes when it is what is kept already."""
-        headers = {
-            "accept": "application/ld+json",
-            "traceparent": Trace.begin().traceparent,
-            "fsc-transaction-id": new_transaction_id(),
-            **({"if-none-match": tag} if tag else {}),
-        }
+        headers = headers_for(Trace.begin(), "application/ld+json")
+        if tag:
+            headers["if-none-match"] = tag
         async with self._link.send(peer, "GET", "/v1/catalogue", headers, b"", SECONDS) as answer:
             if answer.status == 304 and tag:
                 return tag, None
-            raw = await body_of(answer, MOST_BYTES, _unfit("catalogue-too-large", self._peers[peer]))
             if answer.status != 200:
-                raise problem_in(raw, _unfit("unreadable-catalogue", self._peers[peer]))
+                raise await problem_from(answer, _unfit("unreadable-catalogue", self._peers[peer]))
+            raw = await body_of(answer, MOST_BYTES, _unfit("catalogue-too-large", self._peers[peer]))
             return answer.headers.get("etag", "")[:200], raw
 
     def _tag(self, peer: PeerId) -> str:

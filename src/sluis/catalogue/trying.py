@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from sluis.catalogue.openapi import Document, Operation, read_openapi
-from sluis.gateway import Answer, Link
-from sluis.kernel import Invalid, NotFound, PeerId, Problem, Text, Trace, Upstream, new_transaction_id
+from sluis.gateway import Answer, Link, body_of, headers_for
+from sluis.kernel import Invalid, NotFound, PeerId, Problem, Text, Trace, Upstream
 
 SECONDS = 15.0
 MOST_ANSWER, MOST_BODY, MOST_VALUE, MOST_HEADERS = 64 * 1024, 64 * 1024, 2000, 30
@@ -175,31 +175,17 @@ class Trying:
         )
 
     async def _fetched(self, peer: PeerId, service: str) -> bytes:
-        headers = {
-            "accept": "application/json",
-            "traceparent": Trace.begin().traceparent,
-            "fsc-transaction-id": new_transaction_id(),
-        }
         path = f"/v1/catalogue/services/{quote(service, safe='')}/openapi"
-        raw = bytearray()
-        async with self._link.send(peer, "GET", path, headers, b"", SECONDS) as answer:
-            async for piece in answer.body:
-                raw += piece
-                if len(raw) > _LARGEST:
-                    raise _too_large()
+        async with self._link.send(peer, "GET", path, headers_for(Trace.begin()), b"", SECONDS) as answer:
             if answer.status != 200:
                 raise no_document()
-        return bytes(raw)
+            return await body_of(answer, _LARGEST, _too_large())
 
 
 def made(document: Document, one: Operation, given: Mapping[str, str]) -> tuple[str, dict[str, str], bytes]:
     """The path with its query, the headers and the body of a request. Pure. Raises `Invalid`."""
     path, query = document.prefix + one.path, list[tuple[str, str]]()
-    headers = {
-        "accept": "application/json, */*;q=0.5",
-        "traceparent": Trace.begin().traceparent,
-        "fsc-transaction-id": new_transaction_id(),
-    }
+    headers = headers_for(Trace.begin(), "application/json, */*;q=0.5")
     for each in one.parameters:
         value = given.get(f"{each.where}-{each.name}", "")[:MOST_VALUE]
         if not value:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sluis.gateway.crossing import SERVICE, Agreed
     from sluis.gateway.documents import read as read_documents
     from sluis.gateway.http import routes
-    from sluis.gateway.link import Answer, Covers, Link, body_of, problem_in
+    from sluis.gateway.link import Answer, Covers, Link, body_of, headers_for, problem_from, read_answer
     from sluis.gateway.manager import AutoSign, DecisionPoint, Judge, Trust, elsewhere
     from sluis.gateway.manager import Settings as ManagerSettings
     from sluis.gateway.measures import Counted, Delivering, reader_of
@@ -87,14 +87,16 @@ __all__ = [
     "group_page_routes",
     "group_routes",
     "head_of",
+    "headers_for",
     "hold_to",
     "manager_address",
     "meeting",
     "open_membership",
     "open_operator",
     "open_telemetry",
-    "problem_in",
+    "problem_from",
     "read_allowed",
+    "read_answer",
     "read_card",
     "read_documents",
     "reader_of",

@@ -1,6 +1,9 @@
-"""How a request reaches a peer: through the outway under a contract. A node without a group reaches only itself."""
+"""How a request reaches a peer: through the outway under a contract. A node without a group reaches only itself.
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+And how an answer is read: never further than a bound, and what a peer answers instead of it as one of our own problems.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -8,13 +11,16 @@ import msgspec
 
 from sluis.gateway.streams import BECAUSE, Why
 from sluis.grounds import Purpose
-from sluis.kernel import PeerId, Problem, Text, Upstream, decode
+from sluis.kernel import PeerId, Problem, Text, Trace, Upstream, decode, new_transaction_id
 
 Covers = Callable[[Purpose], bool]
 """Whether a contract's purpose is what a request is for."""
 
 Ready = Awaitable[object]
 """What must be done before a byte of a request leaves."""
+
+_MOST_PROBLEM = 64 * 1024
+"""Bytes of a problem that a peer may answer with."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -63,24 +69,63 @@ class Link(Protocol):
         """Close every connection."""
 
 
+def headers_for(
+    trace: Trace, accept: str = "application/json", transaction: str | None = None
+) -> dict[str, str]:
+    """What every request to a peer carries.
+
+    Args:
+        trace: the step that the request is (W3C Trace Context).
+        accept: media type of what is asked for.
+        transaction: the `Fsc-Transaction-Id` (FSC Logging); None for a new one.
+    """
+    return {
+        "accept": accept,
+        "traceparent": trace.traceparent,
+        "fsc-transaction-id": transaction or new_transaction_id(),
+    }
+
+
+async def read_answer(answer: Answer, most: int, otherwise: Problem, fine: Collection[int] = (200,)) -> bytes:
+    """The body of an answer.
+
+    Args:
+        answer: of a peer.
+        most: bytes that it may have.
+        otherwise: what a peer that keeps to nothing agreed is told of by.
+        fine: statuses under which it is what was asked for.
+
+    Raises:
+        Problem: what the peer answered instead (`problem_from`); `otherwise` when there is more of it.
+    """
+    if answer.status not in fine:
+        raise await problem_from(answer, otherwise)
+    return await body_of(answer, most, otherwise)
+
+
+async def problem_from(answer: Answer, otherwise: Problem) -> Problem:
+    """The problem that a peer answered with (RFC 9457): its text is the peer's, its kind one of ours, and it is told of as of the
+    peer in `otherwise`; `otherwise` itself when it is none. Raises that when it is larger than a problem is."""
+    body = await body_of(answer, _MOST_PROBLEM, otherwise)
+    try:
+        members = decode(body, dict[str, Any])
+    except (msgspec.MsgspecError, Problem):
+        return otherwise
+    if "status" not in members:
+        return otherwise
+    problem = Problem.from_members(members)
+    problem.peer = otherwise.peer
+    return problem
+
+
 async def body_of(answer: Answer, most: int, otherwise: Problem) -> bytes:
-    """The body of an answer. Raises `otherwise` when it has more than `most` bytes."""
+    """The body of an answer, whatever its status. Raises `otherwise` when it has more than `most` bytes."""
     body = bytearray()
     async for piece in answer.body:
         body += piece
         if len(body) > most:
             raise otherwise
     return bytes(body)
-
-
-def problem_in(body: bytes, otherwise: Problem) -> Problem:
-    """The problem that a peer answered with (RFC 9457): its text is the peer's, its kind one of ours; `otherwise` when it is
-    none."""
-    try:
-        members = decode(body, dict[str, Any])
-    except (msgspec.MsgspecError, Problem):
-        return otherwise
-    return Problem.from_members(members) if "status" in members else otherwise
 
 
 def no_answer(name: str, code: Why) -> Upstream:

@@ -6,13 +6,13 @@ are, `ledger` knows.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 import msgspec
 
 from sluis.gateway.card import Card
-from sluis.gateway.link import Link
+from sluis.gateway.link import Link, body_of, headers_for, no_answer
 from sluis.kernel import Clock, PeerId, Problem, Trace, decode, new_transaction_id
 from sluis.ledger import Ledger, Peer, base_origin, verifier
 
@@ -156,15 +156,9 @@ class Witnesses:
     async def _ask(
         self, peer: PeerId, method: str, path: str, body: bytes, transaction_id: str
     ) -> tuple[int, bytes]:
-        headers: Mapping[str, str] = {
-            "content-type": "text/plain; charset=utf-8",
-            "traceparent": Trace.begin().traceparent,
-            "fsc-transaction-id": transaction_id,
+        headers = headers_for(Trace.begin(), "*/*", transaction_id) | {
+            "content-type": "text/plain; charset=utf-8"
         }
-        read = bytearray()
+        too_much = no_answer(str.__str__(peer), "peer-broke-off")
         async with self._link.send(peer, method, path, headers, body, _ANSWER_SECONDS) as answer:
-            async for chunk in answer.body:
-                read += chunk
-                if len(read) > _MOST_BYTES:
-                    return 502, b""
-        return answer.status, bytes(read)
+            return answer.status, await body_of(answer, _MOST_BYTES, too_much)

@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from sluis.gateway import Link
+from sluis.gateway import Link, headers_for, problem_from
 from sluis.grounds import Purpose
 from sluis.kernel import Clock, PeerId, Problem, Trace, Upstream, encode, milliseconds, new_transaction_id
 from sluis.ledger import ACTIVITY, Decision, Ledger, Position, Processing
 from sluis.query import records
 from sluis.query.asked import Held, held, strays
 from sluis.query.model import Consulted, OwnerFailed, Question, Watch, Who
-from sluis.query.owners import Known, Owners, problem_of, unusable
+from sluis.query.owners import Known, Owners, unusable
 from sluis.query.plan import Part, Ready, check_keys
 from sluis.query.seals import Seals
 from sluis.statement import (
@@ -364,12 +364,7 @@ async def consult(
         Problem: the owner's own, or `Upstream` when it broke off.
     """
     owner = means.owners.by_alias[part.alias]
-    headers = {
-        "content-type": "application/json",
-        "accept": MEDIA_TYPE,
-        "traceparent": trace.traceparent,
-        "fsc-transaction-id": transaction,
-    }
+    headers = headers_for(trace, MEDIA_TYPE, transaction) | {"content-type": "application/json"}
     reader, batches = AnswerReader(means.answer_bytes), []
 
     def covers(purpose: Purpose) -> bool:
@@ -379,7 +374,7 @@ async def consult(
         owner.peer, "POST", "/v1/consultations", headers, body, means.seconds, covers, recorded
     ) as answer:
         if answer.status != 200:
-            raise await problem_of(answer, owner)
+            raise await problem_from(answer, unusable(owner))
         async for chunk in answer.body:
             batches += reader.feed(chunk)
     return reader, batches

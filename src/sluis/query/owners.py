@@ -11,9 +11,9 @@ from typing import Protocol
 
 import msgspec
 
-from sluis.gateway import Answer, Link, body_of, problem_in
+from sluis.gateway import Link, headers_for, read_answer
 from sluis.grounds import Offer
-from sluis.kernel import Clock, PeerId, Problem, Text, Trace, Upstream, decode, new_transaction_id
+from sluis.kernel import Clock, PeerId, Problem, Text, Trace, Upstream, decode
 
 OFFERS_LIVE = 300.0
 """Seconds for which offers are believed; a changed one is refused by its owner at once, whatever we believe."""
@@ -21,8 +21,8 @@ OFFERS_LIVE = 300.0
 SIGHT, UNREACHED = 1.0, 30.0
 """Seconds that owners get to say what they open, when a page waits for that; and for which one that did not is left alone."""
 
-MAX_DOCUMENT, MAX_PROBLEM = 16 * 1024 * 1024, 64 * 1024
-"""Bytes of offers or card, and of a problem, an owner may send."""
+MAX_DOCUMENT = 16 * 1024 * 1024
+"""Bytes of offers or card that an owner may send."""
 
 
 class Keys(Protocol):
@@ -74,23 +74,8 @@ class Known(msgspec.Struct, frozen=True):
 
 async def read_json(link: Link, owner: Owner, path: str, seconds: float) -> bytes:
     """The body of a GET at an owner. Raises the problem it answered, `Upstream` when it is none."""
-    trace = Trace.begin()
-    headers = {
-        "accept": "application/json",
-        "traceparent": trace.traceparent,
-        "fsc-transaction-id": new_transaction_id(),
-    }
-    async with link.send(owner.peer, "GET", path, headers, b"", seconds) as answer:
-        if answer.status != 200:
-            raise await problem_of(answer, owner)
-        return await body_of(answer, MAX_DOCUMENT, unusable(owner))
-
-
-async def problem_of(answer: Answer, owner: Owner) -> Problem:
-    """The problem an owner answered with; its text is the owner's, its kind one of ours."""
-    problem = problem_in(await body_of(answer, MAX_PROBLEM, unusable(owner)), unusable(owner))
-    problem.peer = owner.name
-    return problem
+    async with link.send(owner.peer, "GET", path, headers_for(Trace.begin()), b"", seconds) as answer:
+        return await read_answer(answer, MAX_DOCUMENT, unusable(owner))
 
 
 def unusable(owner: Owner) -> Upstream:

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from sluis.gateway import Answer, Link
-from sluis.kernel import Clock, Problem, Trace, Unkept, cause_of, decode, encode, new_transaction_id
+from sluis.gateway import Link, headers_for, read_answer
+from sluis.kernel import Clock, Problem, Trace, Unkept, cause_of, decode, encode
 from sluis.rights import rules
 from sluis.rights.model import Progress, Request
 from sluis.rights.saying import unusable
@@ -136,28 +136,12 @@ class Sending:
             await self._store.write(lambda connection: keeping.again(connection, request, due, problem.code))
 
     async def _asked(self, request: Request, path: str, body: Any, kind: type[T]) -> T:
-        headers = {
-            "accept": "application/json",
-            "content-type": "application/json",
-            "traceparent": Trace(
-                self._rights.keeping.trace(request.receipt), Trace.begin().span_id
-            ).traceparent,
-            "fsc-transaction-id": new_transaction_id(),
-        }
+        trace = Trace(self._rights.keeping.trace(request.receipt), Trace.begin().span_id)
+        headers = headers_for(trace) | {"content-type": "application/json"}
+        unfit = unusable(str.__str__(request.peer))
         async with self._link.send(request.peer, "POST", path, headers, encode(body), _EACH) as answer:
-            raw = await _whole(answer, request)
+            raw = await read_answer(answer, _MOST_BYTES, unfit)
         try:
-            if answer.status == 200:
-                return decode(raw, kind)
-            raise Problem.from_members(decode(raw, dict[str, Any]))
+            return decode(raw, kind)
         except msgspec.MsgspecError:
-            raise unusable(str.__str__(request.peer)) from None
-
-
-async def _whole(answer: Answer, request: Request) -> bytes:
-    read = bytearray()
-    async for chunk in answer.body:
-        read += chunk
-        if len(read) > _MOST_BYTES:
-            raise unusable(str.__str__(request.peer))
-    return bytes(read)
+            raise unfit from None

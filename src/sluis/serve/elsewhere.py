@@ -9,7 +9,7 @@ import msgspec
 
 from sluis.config import Config
 from sluis.crypto import Jwk, read_jwks
-from sluis.gateway import Link, Membership, body_of, problem_in
+from sluis.gateway import Link, Membership, headers_for, read_answer
 from sluis.identity.looked import Organisation
 from sluis.kernel import (
     Clock,
@@ -21,7 +21,6 @@ from sluis.kernel import (
     Trace,
     Upstream,
     decode,
-    new_transaction_id,
 )
 from sluis.ledger import Found, Line
 from sluis.query import Owners
@@ -110,17 +109,9 @@ class Logs:
     async def _asked(
         self, peer: PeerId, method: str, path: str, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> bytes:
-        carried = {
-            "accept": "application/json",
-            "traceparent": Trace.begin().traceparent,
-            "fsc-transaction-id": new_transaction_id(),
-            **headers,
-        }
+        carried = {**headers_for(Trace.begin()), **headers}
         async with self._link.send(peer, method, path, carried, body, seconds) as answer:
-            read = await body_of(answer, _MOST_BYTES, _unusable(peer))
-        if answer.status != 200:
-            raise problem_in(read, _unusable(peer))
-        return read
+            return await read_answer(answer, _MOST_BYTES, _unusable(peer))
 
     async def _place(self, alias: str) -> None:
         with suppress(Problem):

@@ -27,7 +27,7 @@ from sluis.events.interests.references import References, Referred
 from sluis.events.interests.registered import RegisteredThere
 from sluis.events.interests.rules import check_references
 from sluis.events.records import about
-from sluis.gateway import Answer, Covers, Link, body_of, problem_in
+from sluis.gateway import Answer, Covers, Link, headers_for, read_answer
 from sluis.grounds import Key, OfferedNotice, offered_digest
 from sluis.kernel import (
     Clock,
@@ -40,7 +40,6 @@ from sluis.kernel import (
     convert,
     decode,
     encode,
-    new_transaction_id,
 )
 from sluis.ledger import Ledger
 
@@ -321,21 +320,12 @@ class Registrar:
     @staticmethod
     def headers(trace: Trace) -> dict[str, str]:
         """Of a request to a source."""
-        return {
-            "accept": "application/json",
-            "content-type": "application/json",
-            "traceparent": trace.traceparent,
-            "fsc-transaction-id": new_transaction_id(),
-        }
+        return headers_for(trace) | {"content-type": "application/json"}
 
     async def answered(self, peer: PeerId, answer: Answer, kind: type[T], most: int = MOST_BYTES) -> T:
         """What a source answered, in at most so many bytes. Raises its problem, and `Upstream` when it is no answer."""
         unusable = _unusable(self._name(peer))
-        raw = await body_of(answer, most, unusable)
-        if answer.status not in (200, 201):
-            problem = problem_in(raw, unusable)
-            problem.peer = self._name(peer)
-            raise problem
+        raw = await read_answer(answer, most, unusable, fine=(200, 201))
         try:
             return decode(raw or b"null", kind)
         except (msgspec.MsgspecError, Problem):

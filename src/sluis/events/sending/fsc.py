@@ -9,8 +9,8 @@ from sluis.events.queue import Delivery, crossing_event
 from sluis.events.sending.base import Result
 from sluis.events.sending.rules import result_of
 from sluis.events.subscriptions import INBOX, Subscription
-from sluis.gateway import Link
-from sluis.kernel import Clock, Problem, Refused, Trace, Upstream, new_transaction_id
+from sluis.gateway import Link, headers_for
+from sluis.kernel import Clock, Problem, Refused, Trace, Upstream
 
 SUBSCRIPTION = "sluis-subscription"
 """Header: the subscription that these events are of, within which `sequence` counts."""
@@ -38,11 +38,8 @@ class Fsc:
     async def send(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> Result:
         """Send one delivery, or in the mode `batch` several."""
         trace = Trace(deliveries[0].trace_id, Trace.begin().span_id)
-        headers = {
+        headers = headers_for(trace) | {
             "content-type": BATCH if subscription.config.content == "batch" else STRUCTURED,
-            "accept": "application/json",
-            "traceparent": trace.traceparent,
-            "fsc-transaction-id": new_transaction_id(),
             SUBSCRIPTION: subscription.id,
         }
         try:
