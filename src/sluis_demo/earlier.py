@@ -24,7 +24,7 @@ from sluis.ledger import (
     Processing,
     open_ledger,
 )
-from sluis.oversight import LAWS_FILE, Filled, Organisation, open_oversight
+from sluis.oversight import LAWS_FILE, Filled, Organisation, Oversight
 from sluis.policy import DecisionPoint, Occasion, asking, open_versions, person
 from sluis.store import open_store
 from sluis_demo.federation import Place
@@ -72,7 +72,7 @@ def write_earlier(place: Place) -> None:
         versions = open_versions(store)
         versions.keep(loaded.policies, clock())
         point = DecisionPoint(loaded.policies, config.node.alias, ledger, clock)
-        oversight = open_oversight(
+        oversight = Oversight(
             Organisation(config.node.oin, config.node.name), loaded.grounds, str.__str__, None, store, ledger, versions,
             Anchors(config.anchors, [], clock), place.directory, clock, lambda *_: (), lambda *_: (),
         )  # fmt: skip

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from sluis.kernel import on_demand
 
 if TYPE_CHECKING:
-    from sluis.catalogue.accepting import Terms as Accepted
-    from sluis.catalogue.accepting import open_terms
+    from sluis.catalogue.accepting import Accepted
     from sluis.catalogue.agreeing import TERMS_NAVIGATION, terms_api_routes, terms_routes
     from sluis.catalogue.apis import api_page_routes, document_routes
     from sluis.catalogue.codes import ACCESS_RIGHTS, FREQUENCIES, LICENCES, THEMES
@@ -97,7 +96,6 @@ __all__ = [
     "measure",
     "official_routes",
     "open_harvester",
-    "open_terms",
     "page_routes",
     "peer_routes",
     "read_catalogue",

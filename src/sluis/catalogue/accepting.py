@@ -52,8 +52,8 @@ _LARGEST = 64 * 1024  # bytes of what an owner answers
 Key = tuple[Side, PeerId, str, str]
 
 
-class Terms:
-    """Which terms were accepted, by this organisation and by others. Belongs to one event loop. Made by `open_terms`.
+class Accepted:
+    """Which terms were accepted, by this organisation and by others, as it is kept. Belongs to one event loop. Making it blocks.
 
     Args:
         store: where it is kept.
@@ -65,6 +65,10 @@ class Terms:
         names: what peers are called.
         clock: aware UTC.
         reread: has the catalogue of a peer read again, when its terms turn out to be others.
+
+    Raises:
+        Invalid: the keys of this node do not open what is kept.
+        Conflict, Unkept: as `store.migrate`.
     """
 
     def __init__(
@@ -79,21 +83,17 @@ class Terms:
         clock: Clock,
         reread: Callable[[PeerId], Awaitable[None]] | None = None,
     ) -> None:
-        self._store, self._ledger, self._vault, self._link, self._catalogue = (
-            store,
-            ledger,
-            vault,
-            link,
-            catalogue,
-        )
+        self._store, self._ledger, self._vault, self._link = store, ledger, vault, link
+        self._catalogue = catalogue
         self._own, self._names, self._clock, self._reread = own, dict(names), clock, reread
         self._known: dict[Key, Acceptance] = {}
         self._needed: tuple[tuple[Entry, ...], dict[tuple[Kind, str], tuple[str, str]]] = ((), {})
         self._waits: dict[PeerId, tuple[float, float]] = {}
         self._one_at_a_time = asyncio.Lock()
+        migrate(store, "catalogue.terms", sql.TERMS_MIGRATIONS)
+        self._load()
 
-    def load(self) -> None:
-        """Go on with what is kept. Blocks. Raises `Invalid` when the keys of this node do not open it."""
+    def _load(self) -> None:
         with self._store.read() as connection:
             rows = connection.execute(text(sql.ACCEPTED)).all()
         for row in rows:
@@ -268,24 +268,6 @@ class Terms:
         else:
             await self._store.write(work)
         self._known[key] = one
-
-
-def open_terms(
-    store: Store,
-    ledger: Ledger,
-    vault: Vault,
-    link: Link,
-    catalogue: Catalogue | None,
-    own: PeerId,
-    names: Mapping[PeerId, str],
-    clock: Clock,
-    reread: Callable[[PeerId], Awaitable[None]] | None = None,
-) -> Terms:
-    """What was accepted, as it is kept. Blocks. Raises `Conflict`, `Invalid`, `Unkept`."""
-    migrate(store, "catalogue.terms", sql.TERMS_MIGRATIONS)
-    terms = Terms(store, ledger, vault, link, catalogue, own, names, clock, reread)
-    terms.load()
-    return terms
 
 
 def _place(key: Key) -> str:

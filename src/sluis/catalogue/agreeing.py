@@ -11,7 +11,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.catalogue.accepting import Terms
+from sluis.catalogue.accepting import Accepted
 from sluis.catalogue.harvesting import Harvester
 from sluis.catalogue.model import FOLDERS, Acceptance, Accepting, Acknowledged, Entry, Offered
 from sluis.catalogue.rules import offered_terms
@@ -78,7 +78,7 @@ class Agreement(msgspec.Struct, frozen=True):
 
 
 def agreement_of(
-    terms: Terms | None, person: SignedIn | None, owner: PeerId, iri: str, offered: Offered | None
+    terms: Accepted | None, person: SignedIn | None, owner: PeerId, iri: str, offered: Offered | None
 ) -> Agreement | None:
     """What is known of accepting these terms; None where there are none. Who accepted is for officials alone."""
     if offered is None:
@@ -91,7 +91,7 @@ def agreement_of(
     return Agreement(offered, str.__str__(owner), now, before, may, staff)
 
 
-def terms_api_routes(terms: Terms) -> list[HTTPRouteHandler]:
+def terms_api_routes(terms: Accepted) -> list[HTTPRouteHandler]:
     """The route by which another organisation tells that it accepts terms of this one."""
 
     @post(
@@ -109,7 +109,7 @@ def terms_api_routes(terms: Terms) -> list[HTTPRouteHandler]:
 
 
 def terms_routes(
-    terms: Terms, catalogue: Catalogue | None, harvester: Harvester | None, gate: Gate, own: PeerId
+    terms: Accepted, catalogue: Catalogue | None, harvester: Harvester | None, gate: Gate, own: PeerId
 ) -> list[HTTPRouteHandler]:
     """The pages about terms.
 
@@ -203,13 +203,13 @@ def _table(
     return arranged(caption, columns, rows, asked, language, exports=True, nothing=nothing)
 
 
-def _received(terms: Terms, one: Acceptance, now: Offered | None) -> Row:
+def _received(terms: Accepted, one: Acceptance, now: Offered | None) -> Row:
     state = "now" if now is not None and now.digest == one.digest else "before"
     shown = Cell(_STATES[state], tone="ok" if state == "now" else "plain")
     return Row((terms.name(one.peer), one.title, one.version, one.at // 1000, shown, one.digest[:12]))
 
 
-def _given(terms: Terms, one: Acceptance, own: PeerId) -> Row:
+def _given(terms: Accepted, one: Acceptance, own: PeerId) -> Row:
     state = "changed" if one.trouble else "told" if one.told else "untold"
     tone: Any = {"changed": "warning", "told": "ok", "untold": "plain"}[state]
     if one.peer == own:

@@ -7,7 +7,7 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
-from sluis.catalogue.accepting import Terms
+from sluis.catalogue.accepting import Accepted
 from sluis.catalogue.openapi import Document
 from sluis.catalogue.service import Catalogue, not_there
 from sluis.catalogue.trying import Trying, no_document
@@ -42,7 +42,7 @@ def document_routes(trying: Trying, catalogue: Catalogue | None) -> list[HTTPRou
 
 
 def api_page_routes(
-    trying: Trying, catalogue: Catalogue | None, terms: Terms, gate: Gate, own: PeerId
+    trying: Trying, catalogue: Catalogue | None, terms: Accepted, gate: Gate, own: PeerId
 ) -> list[HTTPRouteHandler]:
     """The pages.
 

@@ -14,7 +14,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
-from sluis.catalogue.accepting import Terms
+from sluis.catalogue.accepting import Accepted
 from sluis.catalogue.agreeing import agreement_of
 from sluis.catalogue.codes import ACCESS_RIGHTS, THEMES
 from sluis.catalogue.finding import Finder
@@ -98,7 +98,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def page_routes(
-    catalogue: Catalogue | None, harvester: Harvester | None, finder: Finder, terms: Terms | None = None
+    catalogue: Catalogue | None, harvester: Harvester | None, finder: Finder, terms: Accepted | None = None
 ) -> list[HTTPRouteHandler]:
     """The pages of this room.
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sluis.oversight.pages import NAVIGATION, page_routes
     from sluis.oversight.register import Agreement
     from sluis.oversight.reviews import Filled
-    from sluis.oversight.service import Organisation, Oversight, Through, open_oversight
+    from sluis.oversight.service import Organisation, Oversight, Through
 else:
     __getattr__ = on_demand(__name__)
 
@@ -28,7 +28,6 @@ __all__ = [
     "diagnosis_routes",
     "examine",
     "joined",
-    "open_oversight",
     "page_routes",
     "read_laws",
     "versions_in",

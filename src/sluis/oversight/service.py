@@ -85,10 +85,23 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Oversight:
-    """Oversight of a node. Made by `open_oversight`.
+    """Oversight of a node; its tables are made when they are not there. Making it blocks, and raises what `store.migrate` raises.
+
+    Args:
+        of: whose node.
+        grounds: its files.
+        name: what organisations are called.
+        agreements: contracts in force; None where there are none.
+        store: its database.
+        ledger: its log.
+        versions: the policies that ever decided.
+        anchors: timestamps of checkpoints.
+        directory: of the node.
+        clock: aware UTC.
+        uses: what was used of this node's data.
+        gave: of how many persons data was given.
 
     Attributes:
-        of: whose node this is.
         summary: of the log.
         findings: what is unusual.
         reviews: of the register.
@@ -113,6 +126,7 @@ class Oversight:
         self.of, self._grounds, self.name = of, grounds, name
         self._agreements, self._store, self._ledger, self._versions = agreements, store, ledger, versions
         self._clock, self._uses = clock, uses
+        migrate(store, "oversight", sql.MIGRATIONS)
         self.summary = Summary(store, ledger, clock)
         self.findings = Findings(store, ledger, clock, gave)
         self.reviews = Reviews(store, ledger, directory, clock)
@@ -205,44 +219,6 @@ class Oversight:
         """Look whether articles changed, and take out what is too old. To be called every hour."""
         await self.reviews.watch(await self.entries())
         await self.summary.tidy()
-
-
-def open_oversight(
-    of: Organisation,
-    grounds: Grounds,
-    name: Callable[[PeerId], str],
-    agreements: Agreements | None,
-    store: Store,
-    ledger: Ledger,
-    versions: Versions,
-    anchors: Anchors,
-    directory: Path,
-    clock: Clock,
-    uses: Uses,
-    gave: Gave,
-) -> Oversight:
-    """Oversight of a node; its tables are made when they are not there.
-
-    Args:
-        of: whose node.
-        grounds: its files.
-        name: what organisations are called.
-        agreements: contracts in force; None where there are none.
-        store: its database.
-        ledger: its log.
-        versions: the policies that ever decided.
-        anchors: timestamps of checkpoints.
-        directory: of the node.
-        clock: aware UTC.
-        uses: what was used of this node's data.
-        gave: of how many persons data was given.
-
-    Raises what `store.migrate` raises.
-    """
-    migrate(store, "oversight", sql.MIGRATIONS)
-    return Oversight(
-        of, grounds, name, agreements, store, ledger, versions, anchors, directory, clock, uses, gave
-    )
 
 
 _NO_REPLAY = Text("Het verzoek is niet opnieuw te beoordelen.", "The request cannot be decided on again.")

@@ -5,7 +5,7 @@ import logging
 import random
 from collections.abc import Collection, Sequence
 
-from sluis.catalogue import Accepted, Catalogue, Finder, Harvester, Of, Trying, open_terms
+from sluis.catalogue import Accepted, Catalogue, Finder, Harvester, Of, Trying
 from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.crypto import KeyStore, Vault
@@ -60,17 +60,8 @@ def terms_of(
         if harvester is not None:
             await harvester.round({peer})
 
-    return open_terms(
-        store,
-        ledger,
-        Vault(keys, "terms"),
-        link,
-        catalogue,
-        config.node.oin,
-        all_names(config),
-        clock,
-        reread,
-    )
+    vault, own, names = Vault(keys, "terms"), config.node.oin, all_names(config)
+    return Accepted(store, ledger, vault, link, catalogue, own, names, clock, reread)
 
 
 def trying_of(

@@ -9,7 +9,7 @@ from sluis.disclose import Use
 from sluis.gateway import Operator
 from sluis.kernel import Clock, PeerId, Text
 from sluis.ledger import Anchors, Ledger
-from sluis.oversight import Agreement, Given, Organisation, Oversight, Through, open_oversight
+from sluis.oversight import Agreement, Given, Organisation, Oversight, Through
 from sluis.policy import Versions
 from sluis.store import Store
 
@@ -62,7 +62,7 @@ def oversight_of(
 
     of = Organisation(config.node.oin, config.node.name, security_of(config, operator is not None))
     agreed = agreements if operator is not None else None
-    return open_oversight(
+    return Oversight(
         of,
         loaded.grounds,
         name,

@@ -22,7 +22,6 @@ from sluis.catalogue import (
     Finder,
     Found,
     Terms,
-    open_terms,
     page_routes,
     peer_routes,
     terms_api_routes,
@@ -63,9 +62,10 @@ class Side:
         async def reread(peer: PeerId) -> None:
             self.reread.append(peer)
 
-        return open_terms(
-            self.store, self.ledger, Vault(self.keys, "terms"), link, self.catalogue, self.own, names, lambda: NOW, reread
-        )  # fmt: skip
+        vault = Vault(self.keys, "terms")
+        return Accepted(
+            self.store, self.ledger, vault, link, self.catalogue, self.own, names, lambda: NOW, reread
+        )
 
     def records(self) -> list[Arrangement]:
         return [one for _, one in _Stretch(self.store, 0, 100)._read() if isinstance(one, Arrangement)]

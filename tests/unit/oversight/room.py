@@ -21,7 +21,7 @@ from sluis.ledger import (
     Processing,
     open_ledger,
 )
-from sluis.oversight import NAVIGATION, Agreement, Given, Organisation, Through, open_oversight, page_routes
+from sluis.oversight import NAVIGATION, Agreement, Given, Organisation, Oversight, Through, page_routes
 from sluis.policy import (
     STANDARD,
     DecisionPoint,
@@ -97,7 +97,7 @@ class Room:
         async def agreed() -> Sequence[Agreement]:
             return [Agreement("a" * 20, AID, ("inkomen-bijstand",))]
 
-        self.oversight = open_oversight(
+        self.oversight = Oversight(
             Organisation(OWN, NAMES[OWN], (Text("Met mTLS.", "With mTLS."),)), grounds,
             lambda peer: names.get(peer, str.__str__(peer)), agreed, self.store, self.ledger, versions,
             Anchors(folder / "anchors", [], self.clock), folder, self.clock,
