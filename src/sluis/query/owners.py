@@ -104,6 +104,27 @@ def _slow(owner: Owner) -> Upstream:
     )
 
 
+def unsaid(what: Text, names: Sequence[str]) -> Upstream:
+    """Why something cannot be done with what was ticked: these owners do not say what is open, so nobody knows whether it is.
+
+    Args:
+        what: was not done.
+        names: of the owners.
+    """
+    silent = ", ".join(names)
+    return Upstream(
+        "owner-silent",
+        what,
+        Text(f"{silent} zegt nu niet wat er open is.", f"{silent} does not say now what is open."),
+        Text(
+            "Wat u invulde, blijft hier staan. Probeer het over een minuut opnieuw.",
+            "What you filled in stays here. Try again in a minute.",
+        ),
+        peer=silent,
+        retry=True,
+    )
+
+
 class Owners:
     """The book of owners.
 

@@ -13,14 +13,14 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.grounds import Activity, Offer, OfferedColumn
-from sluis.kernel import Invalid, PeerId, Problem, Text
+from sluis.kernel import Invalid, PeerId, Problem, Text, Upstream
 from sluis.policy import REQUESTERS
 from sluis.query.answers import HANDLES, answer_routes, lost
 from sluis.query.desk import Desk
 from sluis.query.filled import Filled, asked_of, filled_in, placeholders, ticked_question, written_question
 from sluis.query.forms import CONDITIONS, OPERATORS, Keys, Link, Made, allows
 from sluis.query.model import Explanation, Missing, Question, Who
-from sluis.query.owners import Owner, Sight
+from sluis.query.owners import Owner, Sight, unsaid
 from sluis.query.partial import through
 from sluis.query.saved import Content, Shelf
 from sluis.query.service import Asker
@@ -52,6 +52,10 @@ _KEPT = 16  # activities of which it is known how datasets can be joined
 
 _PATIENCE = 2.0
 """Seconds for which a page waits, once more, for owners that did not say yet what they open."""
+
+
+_NOT_SAVED = Text("De vraag is niet bewaard.", "The question was not saved.")
+_NOT_TURNED = Text("De vraag is nog niet als SQL te tonen.", "The question cannot be shown as SQL yet.")
 
 
 class Open(msgspec.Struct, frozen=True):
@@ -164,10 +168,13 @@ def page_routes(
     @post("/ask/question", opt=STAFF, status_code=200)
     async def question(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The form again, with what was filled in; and as SQL, for who wants to go on in that."""
-        filled = filled_in(form)
+        filled, wrong = filled_in(form), None
         if form.get("to") in ("sql", "form"):
-            filled = await _turned(asker, filled, form["to"])
-        return await form_page(request, person, filled)
+            try:
+                filled = await _turned(asker, filled, form["to"])
+            except Upstream as problem:
+                wrong = problem
+        return await form_page(request, person, filled, wrong)
 
     @post("/ask/explain", opt=STAFF, status_code=200)
     async def explain(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -215,7 +222,7 @@ def page_routes(
         activity = await let_in(person, filled.activity)
         if filled.mode == "sql":
             return filled.sql
-        return filled.made((await asker.sight(activity.id)).offers).sql
+        return _whole(filled, await asker.sight(activity.id), _NOT_SAVED).sql
 
     return [
         activities, blank, question, explain, ask, names,
@@ -229,17 +236,27 @@ def who_of(person: SignedIn) -> Who:
 
 
 async def _turned(asker: Asker, filled: Filled, to: str) -> Filled:
-    """The same question in the other way of making one. Values that were filled in go along where they have a place."""
+    """The same question in the other way of making one. Values that were filled in go along where they have a place. Raises as
+    `_whole`, for an owner that is silent."""
     if to == "form" or filled.mode == "sql" or not filled.ticked():
         return filled.but(mode=to)
     try:
-        made = filled.made((await asker.sight(filled.activity)).offers)
+        made = _whole(filled, await asker.sight(filled.activity), _NOT_TURNED)
     except Invalid:
         return filled
     values = {
         f"p.{one.name}": filled.get(f"w{one.place}.value" if one.place else "key") for one in made.parameters
     }
     return filled.but(mode="sql", sql=made.sql, **values)
+
+
+def _whole(filled: Filled, sight: Sight, undone: Text) -> Made:
+    """The question that was ticked, of every owner in it. Raises `Invalid`, and `Upstream` when one of them does not say what is
+    open; `undone` is then what does not go on."""
+    tied = {alias for alias, _ in filled.tied_to(sight.silent)}
+    if silent := [name for alias, name in sight.names.items() if alias in tied and alias in sight.silent]:
+        raise unsaid(undone, silent)
+    return filled.made(sight.offers)
 
 
 def _reached(filled: Filled, sight: Sight) -> tuple[Filled, dict[str, Problem]]:

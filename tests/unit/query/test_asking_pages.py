@@ -7,9 +7,11 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from tests.browser import Shown
 from tests.integration.test_asking import BENEFIT, ONE, RVIG, TAX, TWO, records_of
 from tests.unit.query.portal import TICKED, WRITTEN, AskingPortal, send
 
+from sluis.kernel import PeerId
 from sluis.ledger import Decision, Processing
 from sluis.query.desk import Limits
 
@@ -453,6 +455,41 @@ async def test_a_question_is_saved_without_values_shared_renamed_and_deleted(por
     assert (await send(bram, f"{place}/delete", {})).status == 404
     await send(fenna, f"{place}/delete", {})
     assert (await fenna.get(place)).status == 404
+
+
+def still_there(shown: Shown, silent: str) -> None:
+    """What was ticked: unseen where its owner is silent, ticked elsewhere."""
+    unseen = shown.form("/ask/explain").fields
+    for name in (name for name in TICKED if name.startswith("c.")):
+        assert unseen.get(name) == "on" if f".{silent}." in name else f'name="{name}" checked' in shown.text
+    assert f'value="{TICKED["case"]}"' in shown.text
+
+
+@pytest.mark.parametrize(("silent", "name"), [(TAX, "bd"), (RVIG, "rvig")])
+async def test_a_question_of_an_owner_that_is_silent_is_not_saved_and_not_called_closed(
+    portal: AskingPortal, silent: PeerId, name: str
+) -> None:
+    portal.federation.link.down = {silent}
+    browser = portal.browser()
+    fields = {**TICKED, "key": ONE, "partial": "on"}
+    shown = await send(browser, "/ask/saved", {**fields, "name": "Inkomen"})
+    assert shown.status == 502
+    assert "niet open" not in shown.text
+    why = shown.text.partition('<div class="next" role="alert">')[2].partition("</div>")[0]
+    assert "Dit lukt nu niet" in why
+    assert "De vraag is niet bewaard." in why
+    assert f"{name} zegt nu niet wat er open is" in why
+    still_there(shown, name)
+    assert "U hebt nog geen vragen bewaard" in (await browser.get("/ask/saved")).text
+
+
+async def test_who_goes_on_in_sql_is_told_that_an_owner_is_silent(portal: AskingPortal) -> None:
+    portal.federation.link.down = {TAX}
+    shown = await send(portal.browser(), "/ask/question", {**TICKED, "to": "sql"})
+    assert shown.status == 502
+    assert "niet open" not in shown.text
+    assert "De vraag is nog niet als SQL te tonen." in shown.text
+    still_there(shown, "bd")
 
 
 @pytest.mark.parametrize(("name", "sql"), [
