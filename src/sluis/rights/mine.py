@@ -173,14 +173,14 @@ class Inspection:
         there = (one for one in told if one.groups or one.others or one.problem)
         return sorted(there, key=lambda one: (not one.groups, one.name.casefold()))
 
-    def title(self, peer: str, dataset: str) -> str:
-        """What an organisation calls a dataset, as far as that is known; empty where it is not."""
+    def title(self, peer: str, dataset: str) -> Text | None:
+        """What an organisation calls a dataset; None as far as that is not known."""
         for alias, owner in self._owners.by_alias.items():
             kept = self._owners.kept(alias) if str.__str__(owner.peer) == peer else None
             for one in kept.offers if kept else ():
                 if one.dataset == dataset:
-                    return one.title.nl[:200]
-        return ""
+                    return one.title
+        return None
 
     async def _known_kinds(self, company: bool) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """What organisations say that they have of people. A catalogue does not tell which of it is about companies."""

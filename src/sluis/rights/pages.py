@@ -28,7 +28,12 @@ from sluis.web import Entry, Form, SignedIn, page, redirect, setting_of
 
 NAVIGATION = (
     Entry("/mine", Text("Mijn gegevens", "My data"), ("citizen", "company"), section="mine"),
-    Entry("/corrections", Text("Mijn verzoeken", "My requests"), ("citizen", "company"), section="mine"),
+    Entry(
+        "/corrections",
+        Text("Verzoeken en meldingen", "Requests and reports"),
+        ("citizen", "company"),
+        section="mine",
+    ),
 )
 """What the layout shows of these pages."""
 
@@ -155,7 +160,7 @@ def page_routes(
             request, "rights/corrections.html", found=found[:SHOWN], number=number, more=len(found) > SHOWN,
             placed=next((one for one in found if one.receipt == placed), None), names=names, kinds=KIND_NAMES,
             state_name=state_name, answer_by=partial(rules.answer_by, company=whom.company),
-            term=partial(rules.term_of, company=whom.company), company=whom.company,
+            term=partial(rules.term_of, company=whom.company), company=whom.company, title=inspection.title,
         )  # fmt: skip
 
     async def shown(
@@ -169,7 +174,7 @@ def page_routes(
             request, "rights/request.html", status=wrong.status if wrong else 200, filled=filled, wrong=wrong,
             names=names, first=first, rest=rest, chosen=chosen, traced=traced, kind_names=KIND_NAMES, company=whom.company,
             kinds=[one for one in rules.kinds_of(whom) if one != "correction"], hint=partial(hint_of, company=whom.company),
-            term=partial(rules.term_of, company=whom.company), title=inspection.title(filled.organisation, filled.dataset) or filled.dataset,
+            term=partial(rules.term_of, company=whom.company), title=inspection.title(filled.organisation, filled.dataset),
         )  # fmt: skip
 
     @get("/requests/new", opt=_FOR)
@@ -206,9 +211,10 @@ def page_routes(
             kind = _kind(filled.kind)
             asked = rules.asked_in(kind, filled.now, filled.should, filled.remark)
             traced = await tracing(whom, filled.trace) if filled.trace else Traced()
+            title = inspection.title(filled.organisation, filled.dataset)
             about = About(
                 filled.dataset,
-                inspection.title(filled.organisation, filled.dataset),
+                title.nl[:200] if title else "",
                 filled.trace,
                 traced.activity.nl[:200] if traced.activity else "",
             )

@@ -93,7 +93,7 @@ def _requests(rights: Rights, representing: Representing) -> Source:
         ]
         return Told(tuple(lines[:FEW]), Text("Er loopt geen verzoek.", "There is no request under way."))
 
-    title = Text("Mijn verzoeken", "My requests")
+    title = Text("Verzoeken en meldingen", "Requests and reports")
     action = Text("Bekijk de verzoeken, of doe er een", "See the requests, or make one")
     return Source(title, "/corrections", action, read)
 
@@ -111,6 +111,6 @@ def _access(accesses: Accesses, representing: Representing) -> Source:
                        "You gave nobody access. What the law allows is apart from this.")  # fmt: skip
         return Told(tuple(lines), nothing)
 
-    title = Text("Toegang die ik gaf", "Access I gave")
+    title = Text("Gegeven toegang", "Access given")
     action = Text("Bekijk, geef of trek in", "See, give or take back")
     return Source(title, "/consents", action, read, audiences=("citizen",))

@@ -109,7 +109,8 @@ async def test_who_acts_for_a_company_sees_its_messages_and_the_page_says_for_wh
     await node.settle()
     shown = await (await node.for_company()).get("/messages")
     assert shown.status == 200
-    assert "Berichten aan Fictieve Fietsen B.V." in shown.text
+    assert "<h1>Berichten aan <bdi>Fictieve Fietsen B.V.</bdi></h1>" in shown.text
+    assert "<title>Berichten –" in shown.text
     assert shown.text.count("Besluit over uw aanvraag") == 1
     own = await (await node.enter(value=BSN, audience="citizen", kind="BSN", entity=None, entity_name=None)).get("/messages")  # fmt: skip
     assert "Berichten aan mij" in own.text
@@ -175,7 +176,8 @@ async def test_a_guardian_sees_the_messages_of_what_they_administer_and_no_other
     await node.happens()
     await node.settle()
     shown = await browser.get("/messages")
-    assert "Berichten aan A. Nder (fictief)" in shown.text
+    assert "<h1>Berichten aan <bdi>A. Nder (fictief)</bdi></h1>" in shown.text
+    assert "Nder" not in shown.text.partition("</title>")[0]  # a title stays in the history of a browser
     assert "U ziet alleen de berichten waarvoor u gemachtigd bent." in shown.text
     assert "Uitkomst: afgewezen" in shown.text
     assert (await browser.get("/messages/reach")).status == 403

@@ -3,9 +3,11 @@
 import asyncio
 import io
 import json
+import re
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from datetime import date
+from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +22,7 @@ from tests.unit.rights.world import ANN, TAXES, TOWN, World
 from sluis.crypto import FileKeyStore
 from sluis.grounds import Activity, Article, Closed, Disclosure, Offer, OfferedColumn
 from sluis.grounds import Subject as About
+from sluis.identity.register import PERSON
 from sluis.identity.sessions import open_sessions
 from sluis.kernel import Oin, Period, Problem, Refused, Text, Upstream
 from sluis.policy import STANDARD, DecisionPoint, Policies
@@ -170,7 +173,7 @@ class Pages(World):
 
     async def _whose(self, person: SignedIn, action: str) -> tuple[str, str]:
         if person.acting.entity is not None:
-            kind, _, number = person.acting.entity.rpartition(":")
+            kind, _, number = person.acting.entity.removeprefix(PERSON).rpartition(":")
             return kind, number
         return self.sessions.subject(person.session)
 
@@ -354,6 +357,49 @@ async def test_a_company_reads_what_to_do_where_nobody_offers_this(
     (request,) = await node.town.rights.of_person(DataSubject("urn:nl:kvk", "90000003"))
     assert (request.kind, request.state) == ("access", "received")
     assert "Wet open overheid, art. 4.4" in (await browser.get("/corrections")).text
+
+
+@pytest.mark.parametrize(
+    ("entity", "name"), [("urn:nl:kvk:90000003", "Bakkerij <Fictief>"), (f"{PERSON}BSN:999990020", "B. Ob <Fictief>")]
+)  # fmt: skip
+@pytest.mark.parametrize(("language", "whose"), [
+    ("nl", ("voor", "Verzoeken en meldingen")), ("en", ("for", "Requests and reports")),
+])  # fmt: skip
+async def test_pages_of_requests_say_whose_they_are_and_their_titles_name_nobody(
+    node: Pages, entity: str, name: str, language: str, whose: tuple[str, str]
+) -> None:
+    browser = await node.enter(**COMPANY, entity=entity, entity_name=name)
+    browser.cookies[LANGUAGE] = language
+    for path in ("/corrections", "/requests/new", "/requests/new?kind=correction"):
+        shown = await browser.get(path)
+        main = re.sub("<fieldset.*</fieldset>", "", shown.text.partition("<main")[2], flags=re.S)
+        assert not re.search(r"\b(uw gegevens|mijn|uw burger\w+|your data|my|your citizen)\b", main, re.I), (
+            path
+        )
+        assert escape(name) not in shown.text.partition("</title>")[0]
+    heading = f"<h1>{whose[1]} {whose[0]} <bdi>{escape(name)}</bdi></h1>"
+    assert heading in (await browser.get("/corrections")).text
+    own = await (await node.enter()).get("/corrections")
+    assert "<h1>Mijn verzoeken en meldingen</h1>" in own.text
+
+
+async def test_data_that_a_request_is_about_is_called_as_its_owner_calls_it_in_that_language(
+    node: Pages,
+) -> None:
+    title = Text("Inkomen per jaar", "Income per year")
+    node.owners.offers["taxes"] = (msgspec.structs.replace(offer("taxes", "inkomen"), title=title),)
+    browser = await node.enter()
+    browser.cookies[LANGUAGE] = "en"
+    form = await browser.send((await known(node, browser)).form("/requests/new"))
+    assert "<dt>Data</dt><dd><bdi>Income per year</bdi></dd>" in form.text
+    sent = await browser.send(form.form("/requests"), now="1", should="2", remark="")
+    listed = await browser.get(sent.headers["location"])
+    assert "· <bdi>Income per year</bdi>" in listed.text
+    node.owners.offers["taxes"] = (
+        None  # not known any more: as it was called when this was asked, and that was Dutch
+    )
+    listed = await browser.get("/corrections")
+    assert '· <bdi lang="nl">Inkomen per jaar</bdi>' in listed.text
 
 
 async def test_a_company_has_the_rights_that_are_not_of_people_alone(node: Pages) -> None:

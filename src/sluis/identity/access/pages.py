@@ -17,7 +17,7 @@ from sluis.web import Entry, Form, SignedIn, page, redirect, required_day
 
 NAVIGATION = (
     Entry(
-        "/consents", Text("Toegang die ik gaf", "Access I gave"), ("citizen",), section="mine",
+        "/consents", Text("Gegeven toegang", "Access given"), ("citizen",), section="mine",
         about=Text("Bepaal zelf welke organisaties uw gegevens mogen zien, en trek dat weer in.",
                    "Decide yourself which organisations may see your data, and take that back."),
     ),
