@@ -99,19 +99,31 @@ class Sending:
 
     async def _send(self, request: Request) -> None:
         try:
-            if request.side == "sent":
-                placed = placed_of(request, await self._assertion(request))
-                told = await self._asked(request, PLACE, placed, Progress)
-                if told.receipt != request.receipt:
-                    raise unusable(str.__str__(request.peer))
-                await self._rights.told(request.peer, told)
-            else:
-                await self._asked(request, TELL, progress_of(request), dict)
+            told = await self._cross(request)
+        except (
+            Problem
+        ) as problem:  # also that the other cannot keep it now: that one waits for its turn, and nobody else
+            return await self._failed(request, problem)
+        try:
+            if told is None:
                 await self._store.write(lambda connection: self._rights.keeping.sent(connection, request))
+            else:
+                await self._rights.told(request.peer, told)
         except Unkept:
             raise
         except Problem as problem:
             await self._failed(request, problem)
+
+    async def _cross(self, request: Request) -> Progress | None:
+        """Send a request, which gives how far it is; or how far one is."""
+        if request.side == "received":
+            await self._asked(request, TELL, progress_of(request), dict)
+            return None
+        placed = placed_of(request, await self._assertion(request))
+        told = await self._asked(request, PLACE, placed, Progress)
+        if told.receipt != request.receipt:
+            raise unusable(str.__str__(request.peer))
+        return told
 
     async def _assertion(self, request: Request) -> str:
         """Empty once it arrived, and where none can be made: somebody's right does not wait for that longer than a few tries."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -200,7 +201,8 @@ def _writing(url: URL, path: Path) -> Engine:
 
 
 def _reading(url: URL, path: Path) -> Engine:
-    """Who is done gives a connection back without a snapshot, which would keep the WAL from being checkpointed."""
+    """Who is done gives a connection back without a snapshot: that would keep the WAL from being checkpointed, and who
+    takes the connection next would read what was there then."""
     engine = _sqlite(
         url,
         path,
@@ -211,7 +213,20 @@ def _reading(url: URL, path: Path) -> Engine:
         pool_use_lifo=True,
     )
     event.listen(engine, "begin", lambda connection: _begin(connection, "BEGIN"))
+    event.listen(engine, "after_cursor_execute", _note_cursor)
+    event.listen(engine, "reset", _close_cursors)
     return engine
+
+
+def _note_cursor(connection: Connection, cursor: Any, *_: Any) -> None:
+    connection.info.setdefault("cursors", WeakSet()).add(cursor)
+
+
+def _close_cursors(_: Any, record: Any, __: Any) -> None:
+    """A rollback leaves a statement going of which not all rows were read, and with it the snapshot, as long as somebody
+    holds the result: the traceback of what went wrong does."""
+    for cursor in record.info.pop("cursors", ()):
+        cursor.close()
 
 
 def _sqlite(url: URL, path: Path, pages: int, **pool: Any) -> Engine:

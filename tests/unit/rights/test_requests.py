@@ -145,6 +145,27 @@ async def test_what_never_arrives_ends_and_its_maker_sees_that(world: World) -> 
     assert (found.state, found.finished, found.due) == ("undeliverable", True, None)
 
 
+@pytest.mark.parametrize("problem", [{"status": 503, "code": "store-unavailable"}, {"status": 503}])
+async def test_who_cannot_take_anything_now_holds_up_nobody_elses_request(
+    world: World, problem: dict[str, object]
+) -> None:
+    """An organisation whose database is full said so in the words of this node: its requests were sent again each second and
+    stood before all others for good."""
+    for _ in range(A_DAY):
+        await world.place(BOB)
+    world.way.says = [(503, encode(problem))] * A_DAY
+    while await world.town.sending.round():
+        pass
+    assert not world.way.says
+    world.clock.later(seconds=1)
+    assert {one.attempts for one in await world.town.rights.of_person(BOB)} == {1}
+    await world.place()
+    world.clock.later(minutes=1)
+    await world.settle()
+    assert {one.state for one in await world.town.rights.of_person(BOB)} == {"received"}
+    assert (await world.known()).state == "received"
+
+
 async def test_an_organisation_that_cannot_read_it_ends_it_at_once(world: World) -> None:
     world.way.says = [(400, encode({"status": 400, "code": "invalid-body"}))]
     await world.place()

@@ -101,6 +101,35 @@ def test_a_database_that_goes_away_while_it_is_read_is_told_as_one_that_is_away(
         raise OperationalError("SELECT", {}, Exception())
 
 
+def test_who_reads_next_sees_what_was_written_since_also_when_one_stopped_half_way(store: Store) -> None:
+    store.write_blocking(large(1))
+    store.write_blocking(large(2))
+
+    def fail_at_the_first_row() -> None:
+        with store.read() as connection:
+            for _ in connection.execute(text("SELECT id FROM kept")):
+                raise ValueError
+
+    with pytest.raises(
+        ValueError
+    ) as kept:  # and with it the frame, and the result that was not read to its end
+        fail_at_the_first_row()
+    store.write_blocking(large(3))
+    assert (count(store), kept.type) == (3, ValueError)
+
+
+def test_who_keeps_half_a_result_keeps_no_snapshot(store: Store) -> None:
+    store.write_blocking(large(1))
+    store.write_blocking(large(2))
+    with store.read() as connection:
+        half = connection.execute(text("SELECT id FROM kept"))
+        half.fetchone()
+    store.write_blocking(large(3))
+    with store.engine.connect() as writing:
+        busy = writing.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # type: ignore[union-attr]
+    assert (busy[0], half.closed) == (0, False)
+
+
 async def test_a_value_that_no_database_takes_fails_nobody_else(store: Store) -> None:
     def too_large(connection: Connection) -> None:
         connection.execute(text("INSERT INTO kept VALUES (1, zeroblob(2000000000))"))
