@@ -328,6 +328,10 @@ class Acceptance(msgspec.Struct, frozen=True, omit_defaults=True):
     trouble: str = ""
 
 
+Moment = Annotated[int, msgspec.Meta(ge=0, le=253_402_200_000_000)]
+"""Milliseconds since the epoch, until the last day of the year 9999: another organisation says it, and pages show it."""
+
+
 class Accepting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one node tells another: that its organisation accepts the terms of an entry."""
 
@@ -335,11 +339,11 @@ class Accepting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: Word
     digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
     reference: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
-    at: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    at: Moment
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
     """What the owner answers: it is on record there, and durable. `received` is in milliseconds since the epoch."""
 
     reference: str
-    received: int
+    received: Moment

@@ -8,6 +8,7 @@ is cut, what is no entry is left out; whose it is, the link says, not the docume
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,9 @@ from sluis.kernel import Invalid, Text, decode, euros
 MOST_ENTRIES: Final = 10_000
 LONGEST_ADDRESS, LONGEST_TITLE, LONGEST_TEXT, LONGEST_WORD, MOST_WORDS = 2000, 400, 4000, 200, 200
 """Characters, and words of each entry."""
+MOST_PREFIXES, MOST_SAID, MOST_NAMED, MOST_LOOKS = 200, 200, 50, 3_000_000
+"""Prefixes of a document; things that a node says under one term, and nodes that it names there, as far as they are looked at; and
+things that are looked at in all. Many entries may lead to the same nodes, so without bounds a small document takes hours to read."""
 
 _DCT, _DCAT = "http://purl.org/dc/terms/", "http://www.w3.org/ns/dcat#"
 _CSVW, _FIRST, _REST = "http://www.w3.org/ns/csvw#", "first", "rest"
@@ -79,6 +83,13 @@ def _parts(document: Any) -> tuple[dict[str, str], list[Any]]:
     graph = document.get("@graph") if isinstance(document, dict) else None
     if not isinstance(graph, list) or not isinstance(context, dict):
         raise _unreadable(Text("Het is geen platte JSON-LD.", "It is not flat JSON-LD."))
+    if len(context) > MOST_PREFIXES:
+        raise _unreadable(
+            Text(
+                f"De context heeft meer dan {MOST_PREFIXES} voorvoegsels.",
+                f"The context has more than {MOST_PREFIXES} prefixes.",
+            )
+        )
     for prefix, space in context.items():
         if prefix.startswith("@") or not isinstance(space, str) or not _SPACE.fullmatch(space):
             raise _unreadable(
@@ -94,17 +105,17 @@ class _Reader:
     def __init__(self, prefixes: Mapping[str, str], nodes: Mapping[str, Node]) -> None:
         self._prefixes, self._nodes = prefixes, nodes
         self._names: dict[str, tuple[str, ...]] = {}
-        self.things = self.links = 0
+        self.things = self.links = self._looks = 0
 
     def whole(self, name: Any) -> str:
-        """A name without its prefix."""
-        if not isinstance(name, str):
+        """A name without its prefix; empty for what is too long to be one."""
+        if not isinstance(name, str) or len(name) > LONGEST_ADDRESS:
             return ""
         prefix, colon, rest = name.partition(":")
         return self._prefixes[prefix] + rest if colon and prefix in self._prefixes else name
 
     def values(self, node: Node, term: str) -> list[Any]:
-        """Everything that a node says under a term."""
+        """What a node says under a term, `MOST_SAID` at most."""
         names = self._names.get(term)
         if names is None:
             short = (
@@ -114,21 +125,30 @@ class _Reader:
             )
             names = self._names[term] = (term, *short)
         found = next((node[name] for name in names if name in node), None)
-        return found if isinstance(found, list) else [] if found is None else [found]
+        self._looks += 1 + (len(found) if isinstance(found, list) and len(found) < MOST_SAID else 1)
+        if self._looks > MOST_LOOKS:
+            raise _unreadable(
+                Text(
+                    "Er wordt steeds weer naar hetzelfde verwezen.",
+                    "It leads to the same things again and again.",
+                )
+            )
+        return found[:MOST_SAID] if isinstance(found, list) else [] if found is None else [found]
 
     def kinds(self, node: Node) -> set[str]:
         given = node.get("@type")
-        return {self.whole(one) for one in (given if isinstance(given, list) else [given])}
+        return {self.whole(one) for one in (given[:MOST_NAMED] if isinstance(given, list) else [given])}
 
     def addresses(self, node: Node, term: str) -> list[str]:
-        return [self.whole(one.get("@id")) for one in self.values(node, term) if isinstance(one, dict)]
+        named = self.values(node, term)[:MOST_NAMED]
+        return [self.whole(one.get("@id")) for one in named if isinstance(one, dict)]
 
     def _words(self, node: Node) -> Wording:
         """Keywords, by what language they say they are in."""
         said: dict[str, list[Any]] = {}
         for one in self.values(node, f"{_DCAT}keyword"):
             tagged = isinstance(one, dict)
-            language = str(one.get("@language", ""))[:2].lower() if tagged else ""
+            language = _language(one) if tagged else ""
             said.setdefault(language if language in ("nl", "en") else "", []).append(
                 one.get("@value") if tagged else one
             )
@@ -137,11 +157,11 @@ class _Reader:
     def text(self, node: Node, term: str, longest: int) -> Text | None:
         """A text in both languages; where one lacks, the other stands for it."""
         said = dict[str, str]()
-        for one in self.values(node, term):
+        for one in self.values(node, term)[:MOST_NAMED]:
             value = one.get("@value") if isinstance(one, dict) else one
-            language = str(one.get("@language", "")) if isinstance(one, dict) else ""
-            if isinstance(value, str) and value.strip():
-                said.setdefault(language[:2].lower(), value[:longest])
+            language = _language(one) if isinstance(one, dict) else ""
+            if isinstance(value, str) and (cut := value[:longest]).strip():
+                said.setdefault(language, cut)
         if not said:
             return None
         other = next(iter(said.values()))
@@ -172,7 +192,7 @@ class _Reader:
                 (name for name, (code, _) in ACCESS_RIGHTS.items()
                  if f"{AUTHORITY}access-right/{code}" in self.addresses(node, f"{_DCT}accessRights")), None,
             ),
-            columns=_few(list(self._columns(node))),
+            columns=_few([*islice(self._columns(node), MOST_SAID)]),
             modified=self._day(node),
             costs=tuple(self._costs(node)),
             priced=next((found for one in self._from([node], f"{_SCHEMA}offers") if (found := self._priced(one))), None),
@@ -184,7 +204,7 @@ class _Reader:
 
     def _from(self, nodes: list[Node], term: str) -> list[Node]:
         """The nodes that are named under a term; a few of them."""
-        return [found for node in nodes[:_FEW] for found in self._followed(node, term)[:_FEW]]
+        return [found for node in nodes[:_FEW] for found in self._followed(node, term)]
 
     def _label(self, node: Node) -> Text | None:
         return self.text(node, f"{_RDFS}label", LONGEST_TEXT)
@@ -259,28 +279,40 @@ class _Reader:
         for held in self._followed(node, f"{_DCAT}distribution", f"{_DCT}conformsTo"):
             for one in self.values(held, f"{_CSVW}column"):
                 listed = one.get("@list") if isinstance(one, dict) else None
-                for column in listed if isinstance(listed, list) else ():
-                    there = self._nodes.get(column.get("@id", "")) if isinstance(column, dict) else None
-                    if there is not None:
-                        yield from self.values(there, f"{_CSVW}name")
+                for column in self._named(listed[:MOST_SAID]) if isinstance(listed, list) else ():
+                    yield from self.values(column, f"{_CSVW}name")[:_FEW]
 
     def _followed(self, node: Node, *terms: str) -> list[Node]:
+        """The nodes that are named under a term, and under the next of those; each once, and a few of them."""
         found = [node]
         for term in terms:
-            named = [
-                one.get("@id") for each in found for one in self.values(each, term) if isinstance(one, dict)
-            ]
-            found = [self._nodes[one] for one in named if isinstance(one, str) and one in self._nodes]
+            named = self._named([one for each in found for one in self.values(each, term)[:MOST_NAMED]])
+            found = [*islice(named, _FEW)]
         return found
+
+    def _named(self, values: list[Any]) -> Iterator[Node]:
+        """The nodes that these values name, each once."""
+        ids = (one.get("@id") for one in values if isinstance(one, dict))
+        return (
+            self._nodes[one]
+            for one in dict.fromkeys(id for id in ids if isinstance(id, str))
+            if one in self._nodes
+        )
 
     def _day(self, node: Node) -> date | None:
         for one in self.values(node, f"{_DCT}modified"):
             value = one.get("@value") if isinstance(one, dict) else one
             try:
-                return date.fromisoformat(str(value)[:10])
+                return date.fromisoformat(value[:10] if isinstance(value, str) else "")
             except ValueError:
                 continue
         return None
+
+
+def _language(value: Node) -> str:
+    """Two letters of the language that a text says it is in; empty where it says none."""
+    said = value.get("@language")
+    return said[:2].lower() if isinstance(said, str) else ""
 
 
 def _cents(price: str) -> int:
@@ -289,7 +321,8 @@ def _cents(price: str) -> int:
 
 
 def _few(words: list[Any]) -> tuple[str, ...]:
-    kept = dict.fromkeys(one[:LONGEST_WORD] for one in words if isinstance(one, str) and one.strip())
+    cut = (one[:LONGEST_WORD] for one in words if isinstance(one, str))
+    kept = dict.fromkeys(one for one in cut if one.strip())
     return tuple(list(kept)[:MOST_WORDS])
 
 

@@ -13,11 +13,15 @@ Each says what happened, why, and what to do next, in Dutch and English. `web` w
 problem details; no other place does. A Problem never carries personal data.
 """
 
+import re
+import unicodedata
 from typing import Any
 
 import msgspec
 
 from sluis.kernel.acting import LEVELS, Level
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -113,7 +117,8 @@ class Problem(Exception):
     def from_members(cls, members: dict[str, Any]) -> "Problem":
         """Rebuild a problem that a peer sent; unknown or incomplete members give a general text.
 
-        The members are hostile input: only strings and booleans are taken over, cut to 2,000 characters.
+        The members are hostile input: only strings and booleans are taken over, cut to 2,000 characters, without what could make
+        a text read as something else. A code is one in form, since it is kept, and stands in logs.
         """
         kinds = {
             kind.status: kind
@@ -123,7 +128,7 @@ class Problem(Exception):
         kind = kinds.get(status, Upstream) if isinstance(status, int) else Upstream
 
         def string(value: object, otherwise: str = "") -> str:
-            return value[:2000] if isinstance(value, str) else otherwise
+            return _shown(value[:2000]) if isinstance(value, str) else otherwise
 
         texts = members.get("texts")
         texts = texts if isinstance(texts, dict) else {}
@@ -136,8 +141,9 @@ class Problem(Exception):
             )
             return Text(nl, en)
 
+        code = members.get("code")
         return kind(
-            string(members.get("code"), "unknown-problem"),
+            code if isinstance(code, str) and _CODE.fullmatch(code) else "unknown-problem",
             text("what", string(members.get("title"), "-")),
             text("why", string(members.get("detail"), "-")),
             text("next", "-"),
@@ -147,6 +153,11 @@ class Problem(Exception):
             retry=members.get("retry") is True,
             level=next((level for level in LEVELS if level == members.get("level")), None),
         )
+
+
+def _shown(text: str) -> str:
+    """A text of another without control and direction characters."""
+    return "".join(one for one in text if one == "\n" or unicodedata.category(one) not in ("Cc", "Cf", "Cs"))
 
 
 class Invalid(Problem):

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from sluis.kernel import HERE, euros, figure, grouped, written_day
 
 _HIDDEN = "•"
+_LAST = 253_402_200_000  # seconds since the epoch: the last day of the year 9999
 
 
 def number(value: float, language: str) -> str:
@@ -46,7 +47,7 @@ def bsn(value: str, masked: bool = False) -> str:
 def day(one: date, language: str) -> Markup:
     """A day, with its month in words."""
     if isinstance(one, datetime):
-        one = one.astimezone(HERE).date()
+        one = as_moment(one).date()
     return Markup('<time datetime="{}">{}</time>').format(one.isoformat(), _day(one, language))
 
 
@@ -63,8 +64,14 @@ def moment(at: float | datetime, language: str) -> Markup:
 
 
 def as_moment(at: float | datetime) -> datetime:
-    """A moment in the zone of the Netherlands; arguments as `moment`."""
-    return (at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)).astimezone(HERE)
+    """A moment in the zone of the Netherlands; arguments as `moment`. What lies beyond the calendar, as another may say of
+    itself, is its last day or the epoch: no page is lost on it."""
+    if not isinstance(at, datetime):
+        at = datetime.fromtimestamp(min(max(at, 0), _LAST) if at == at else 0, UTC)  # only NaN is not itself
+    try:
+        return at.astimezone(HERE)
+    except OverflowError:  # the first hour of the calendar, or the last
+        return at
 
 
 def _day(one: date, language: str) -> str:
