@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from sluis.grounds.model import Key, Offer, OfferedNotice, Uri
+from sluis.grounds.model import Article, Key, Offer, OfferedNotice, Uri
 from sluis.kernel import Invalid, Text, convert, plain
 
 PROPERTY = "sluis.purpose"
@@ -53,6 +53,13 @@ class Opened(msgspec.Struct, frozen=True):
 
     offers: Mapping[str, Offer] = {}
     notices: Mapping[str, OfferedNotice] = {}
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """Those that it rests on, each once."""
+        offered = (one for offer in self.offers.values() for one in offer.disclosure.articles)
+        told = (one for notice in self.notices.values() for one in notice.notice.articles)
+        return tuple(dict.fromkeys((*offered, *told)))
 
     def agreed(self, purpose: Purpose) -> "Opened":
         """What of it a purpose covers, with its rules as they are now."""

@@ -55,7 +55,7 @@ class Shut(msgspec.Struct, frozen=True):
 
     titles: tuple[Text, ...]
     because: Text
-    article: str | None
+    article: Article | None
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -278,6 +278,8 @@ def _filled(group: Group, offer: Offer, answer: Answer) -> Group:
     columns = _open(offer)
     shown = answer.table.slice(0, ROWS).to_pylist()
     titles = {one.name: one.title or Text(one.name, one.name) for one in offer.columns}
+    closing = (one.article for one in offer.disclosure.closed if one.article is not None)
+    articles = {str(one): one for one in (*offer.disclosure.articles, *closing)}
     return msgspec.structs.replace(
         group,
         names=tuple(one.name for one in columns),
@@ -285,7 +287,11 @@ def _filled(group: Group, offer: Offer, answer: Answer) -> Group:
         rows=tuple(tuple(_cell(one, row.get(one.name)) for one in columns) for row in shown),
         more=answer.table.num_rows > ROWS,
         shut=tuple(
-            Shut(tuple(titles.get(name, Text(name, name)) for name in one.columns), one.because, one.article)
+            Shut(
+                tuple(titles.get(name, Text(name, name)) for name in one.columns),
+                one.because,
+                articles.get(one.article or ""),
+            )
             for one in answer.closed
         ),
     )

@@ -63,7 +63,7 @@ def offer(alias: str, dataset: str, activity: str = "urn:x:inzage", **changed: A
     disclosure = Disclosure(
         f"{dataset}-{activity[-3:]}", 1, dataset, TOWN, activity, {"bsn": "output", "naam": "output", "bedrag": "output"},
         (Article("Belastingwet", "1"),), "legal-obligation", Oin(TAXES), SINCE,
-        closed=(Closed(("notitie",), Text("Geheim.", "Secret.")),),
+        closed=(Closed(("notitie",), Text("Geheim.", "Secret."), Article("Belastingwet", "9", "BWBR0000009")),),
     )  # fmt: skip
     disclosure = msgspec.structs.replace(disclosure, **changed)
     peer = TAXES if alias == "taxes" else TOWN
@@ -227,8 +227,7 @@ async def test_somebody_sees_what_is_known_in_words_and_nothing_of_it_runs(node:
     text = shown.text
     for words in (
         "€ 1.234,56 per maand",
-        "Geheim.",
-        "Belastingwet, art. 9",
+        'Geheim. (<a href="https://wetten.overheid.nl/jci1.3:c:BWBR0000009&amp;artikel=9" rel="noreferrer"><bdi>Belastingwet, art. 9</bdi></a>)',
         "Klopt dit niet?",
         "schulden",
         "vermogen",

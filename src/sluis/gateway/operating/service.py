@@ -58,6 +58,9 @@ class Operator:
         aliases: names of organisations, and their Peer IDs.
         offered: what an organisation, by its alias, offers to this one.
         clock: the node's clock.
+
+    Attributes:
+        articles: those that what the node opens rests on, by how they are written in what is shown of a contract.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Operator:
         self._aliases, self._running = aliases, membership.running
         self._own = membership.running.manager.own.id
         self._doctor = Doctor(membership, clock)
+        self.articles = {str(one): one for one in opens.articles}
 
     async def group(self) -> GroupView:
         """This node in its group."""

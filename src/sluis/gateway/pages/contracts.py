@@ -191,7 +191,7 @@ def shown_page(
     done = request.query_params.get("done")
     return page(
         request, "gateway/pages/contract.html", shown=shown, view=shown.view, row=shown.row, words=words,
-        activities=desk.activities, path=path_of, name=desk.name, can=can,
+        activities=desk.activities, articles=desk.operator.articles, path=path_of, name=desk.name, can=can,
         done=done if done in get_args(Action) or done in ("made", "there") else None,
     )  # fmt: skip
 
@@ -208,8 +208,8 @@ def ask_page(
     """The page that asks whether it shall be done, with what was filled in before."""
     return page(
         request, "gateway/pages/decide.html", status=status, shown=shown, view=shown.view, row=shown.row, action=action,
-        seen=seen(shown), filled=filled or {}, wrong=wrong, words=words, activities=desk.activities, path=path_of,
-        name=desk.name, longest=LONGEST,
+        seen=seen(shown), filled=filled or {}, wrong=wrong, words=words, activities=desk.activities,
+        articles=desk.operator.articles, path=path_of, name=desk.name, longest=LONGEST,
     )  # fmt: skip
 
 

@@ -181,14 +181,12 @@ def choices_of(opened: Opened, activities: Mapping[str, Text]) -> list[Choice]:
 
 def _choice(activity: str, opened: Opened, title: Text | None) -> Choice:
     offers, notices = opened.offers.values(), opened.notices.values()
-    articles = [article for one in offers for article in one.disclosure.articles]
-    articles += [article for one in notices for article in one.notice.articles]
     return Choice(
         activity,
         title,
         tuple(dict.fromkeys(one.dataset for one in offers)),
         tuple(dict.fromkeys(one.notice.event for one in notices)),
-        tuple(dict.fromkeys(articles)),
+        opened.articles,
     )
 
 

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.looked.model import Looked, Question, Wanted
 from sluis.identity.looked.model import Page as Found
-from sluis.identity.looked.rules import laws_of, withholding
+from sluis.identity.looked.rules import articles_of, withholding
 from sluis.identity.looked.service import Asserting, WhoLooked
 from sluis.kernel import Text, beginning
 from sluis.web import (
@@ -70,7 +70,7 @@ def page_routes(
         whose: the number of whom somebody acts for, for `read`. Raises `Refused`.
         asserting: what makes assertions about them for other organisations; None when there is no number to tell.
     """
-    laws, withheld = laws_of(over.grounds), [str(one.article) for one in withholding(over.grounds)]
+    articles, withheld = articles_of(over.grounds), [one.article for one in withholding(over.grounds)]
 
     @get("/looked", opt=_FOR)
     async def looked(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -85,7 +85,7 @@ def page_routes(
         if asked.form:
             return await export(listing, "wie-keek-er" if language == "nl" else "who-looked", language)
         return page(
-            request, "identity/looked.html", found=found, view=listing, laws=laws, withheld=withheld,
+            request, "identity/looked.html", found=found, view=listing, articles=articles, withheld=withheld,
             filtered=bool(asked.filters or asked.kept), since=_kept(asked, "since"), until=_kept(asked, "until"),
         )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from sluis.grounds import Dataset, Grounds, Notice, Withhold
+from sluis.grounds import Article, Dataset, Grounds, Notice, Withhold
 from sluis.identity.looked.model import Asker, Look, Question, Told
 from sluis.kernel import Text
 from sluis.ledger import ACTIVITY, PROCESSOR, Decision, Line
@@ -109,15 +109,15 @@ def chain_of(lines: Sequence[Look]) -> tuple[Asker, ...]:
     return tuple(map(below, beginners))
 
 
-def laws_of(grounds: Grounds) -> dict[str, str]:
-    """Address of each article that the grounds of a node name, by how it is written."""
+def articles_of(grounds: Grounds) -> dict[str, Article]:
+    """Each article that the grounds of a node name, by how it is written in an overview."""
     articles = [
         *(one for source in grounds.activities for one in source.articles),
         *(one for source in grounds.disclosures for one in source.articles),
         *(one for source in grounds.notices for one in source.articles),
         *(rule.article for rule in withholding(grounds)),
     ]
-    return {str(one): found for one in articles if (found := one.page)}
+    return {str(one): one for one in articles}
 
 
 def withholding(grounds: Grounds) -> list[Withhold]:

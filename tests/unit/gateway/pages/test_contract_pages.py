@@ -96,6 +96,12 @@ async def test_time_alone_moves_a_contract_in_the_list(world: World) -> None:
     assert where in (await browser.get("/contracts?section=ended")).text
 
 
+async def test_what_a_contract_opens_stands_with_the_law_to_read(world: World) -> None:
+    one = await world.agree({**connection("sluis"), "properties": PURPOSE}, by=(OWN, OTHER))
+    shown = await world.browser("fsc-readonly").get(path_of(one.hash))
+    assert 'href="https://wetten.overheid.nl/jci1.3:c:BWBR0015703&amp;artikel=53a"' in shown.text
+
+
 async def test_a_contract_says_in_words_who_may_do_what_and_who_signed(world: World) -> None:
     await world.know(OTHER, EVIL)
     one = await world.agree({**connection("sluis"), "properties": PURPOSE}, by=(OWN, OTHER))

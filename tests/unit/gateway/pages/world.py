@@ -4,7 +4,7 @@ sockets. Contracts are put into its store. All names and numbers are fictitious.
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from sluis.gateway.operating import Step, open_operator
 from sluis.gateway.pages import NAVIGATION, Own, Part, Revoked, Shown, page_routes
 from sluis.gateway.peers import Directory, Group, Known
 from sluis.gateway.traffic import Traffic
-from sluis.grounds import Opened
-from sluis.kernel import Acting, PeerId, Text, Upstream, utc_now
+from sluis.grounds import Article, Disclosure, Offer, OfferedColumn, Opened
+from sluis.kernel import Acting, Oin, PeerId, Period, Text, Upstream, utc_now
 from sluis.ledger import open_ledger
 from sluis.policy import STANDARD, DecisionPoint, Policies
 from sluis.store import open_store
@@ -37,6 +37,19 @@ ACTIVITY = "https://register.voorbeeld.nl/bijstand"
 TITLE = Text("Bijstand beoordelen", "Assessing social assistance")
 EVIL = '<script>alert("x")</script>\u202e'
 DAY = 86_400
+INCOME = Disclosure(
+    "inkomen", 1, "inkomen", OTHER, ACTIVITY, {"bedrag": "output"},
+    (Article("Participatiewet", "53a", "BWBR0015703"),), "legal-obligation", Oin(CONSUMER), Period(date(2026, 1, 1)),
+)  # fmt: skip
+OPENS = Opened(
+    {
+        "inkomen": Offer(
+            OWN, "own", "inkomen", Text("Inkomen", "Income"), (OfferedColumn("bedrag", "BIGINT", "output"),), INCOME,
+            f"sha256:{'a' * 64}",
+        )
+    }
+)  # fmt: skip
+"""What the node itself opens."""
 
 
 class Clock:
@@ -73,7 +86,7 @@ class World:
         )  # fmt: skip
         self.store, self.authority, self.folder = store, authority, folder
         self.operator = open_operator(
-            store, self.membership, Opened(), {"bron": OTHER}, self._offers, self.clock
+            store, self.membership, OPENS, {"bron": OTHER}, self._offers, self.clock
         )
         gate = Gate(DecisionPoint(Policies(STANDARD), "own", self.kept, self.clock))
         self.traffic = Traffic(self.membership, self.clock)
