@@ -3,15 +3,13 @@
 import asyncio
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-
-WHERE = shutil.which("chromium")
+from tests.servers import chromium_path
 
 
 class Tab:
@@ -59,10 +57,9 @@ class Tab:
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Tab]:
     """A browser with one tab and no history; ended with the block."""
-    assert WHERE is not None
     with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
-            WHERE, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+            chromium_path(), "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank",
             stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,

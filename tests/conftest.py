@@ -2,6 +2,7 @@
 
 import faulthandler
 import gc
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,18 +24,18 @@ _BESIDE = Path(__file__).resolve().parents[2] / "shared"
 SHARED: Path | None = _BESIDE if _BESIDE.is_dir() else None
 """The folder with official schemas and test data, when it lies beside the checkout."""
 
+_OF_DEMO = re.compile("/test_(demo|stories_.*|the_demo_ends)\\.py$")
 _YOUNG = 5_000  # containers, made and not yet freed, after which the youngest are looked through
 
 _LONGEST = 240  # seconds; the slowest takes a tenth of it
 
 
 class _ByFile(LoadFileScheduling):
-    """Each file goes to one worker whole, and the stories in a browser go together: they share a demo, which is eight
-    processes."""
+    """Each file goes to one worker whole, and those about the demo go together: they share one, which is eight processes."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "stories" if "/test_stories_" in file else file
+        return "demo" if _OF_DEMO.search(file) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:

@@ -5,6 +5,7 @@ Binaries that are missing are installed when root; otherwise the tests skip and 
 `CI=true`.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -44,17 +45,36 @@ def free_port() -> int:
 
 def need(package: str, present: Callable[[], bool]) -> None:
     """Make sure that a Debian package is there: install it when root; else skip, or fail under CI."""
-    if present():
-        return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (
-            ["apt-get", "update"],
-            ["apt-get", "install", "-y", "--no-install-recommends", package],
-        ):
-            subprocess.run(command, env=environment, check=False, capture_output=True, timeout=600)
+    if not present() and os.geteuid() == 0 and shutil.which("apt-get"):
+        with (Path(tempfile.gettempdir()) / "sluis-tests-install.lock").open("w") as one_at_a_time:
+            fcntl.flock(
+                one_at_a_time, fcntl.LOCK_EX
+            )  # another worker may be at it, even with the same package
+            if not present():
+                _install(package)
     if not present():
         missing(f"{package} is not installed; as root: apt-get install {package}")
+
+
+def _install(package: str) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ["apt-get", "update"],
+        ["apt-get", "install", "-y", "--no-install-recommends", package],
+    ):
+        subprocess.run(command, env=environment, check=False, capture_output=True, timeout=600)
+
+
+def chromium_path() -> str:
+    """Where Debian's Chromium is. The one that never has a window draws a page in two thirds of the time."""
+    need("chromium-headless-shell", lambda: _chromium() is not None)
+    found = _chromium()
+    assert found is not None
+    return found
+
+
+def _chromium() -> str | None:
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 def missing(what: str) -> NoReturn:

@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple
 
 from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect, sync_playwright
 from tests.axe import AXE, RUN
+from tests.servers import chromium_path
 
-WHERE = shutil.which("chromium")
 PICTURES = Path(__file__).parent.parent / "var" / "screenshots"
 WIDTHS = (320, 768, 1440)
 
@@ -248,7 +248,7 @@ class Visitor:
 def browsing() -> Iterator[Browser]:
     """Chromium without a window, ended with the block."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=WHERE, args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(_FLAGS))
         try:
             yield browser
         finally:

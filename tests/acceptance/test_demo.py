@@ -1,25 +1,19 @@
 """The demo as a stranger runs it: the story in full, what is left out, and nothing left running."""
 
 import json
-import os
 import re
-import shutil
 import signal
-import subprocess
-import sys
-import time
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.acceptance.demos import Up, ended, nodes, once, portal_of, running, start, staying_up
 from tests.acceptance.test_documents import REFUSED, blocks, run
 from tests.conftest import SHARED
-from tests.servers import POSTGRES_BIN
 
 from sluis.cli import main
 from sluis_demo.browser import Browser
@@ -43,29 +37,6 @@ KEYS = {
     "chain",
 }
 OWNERS = {"rvig", "belastingdienst", "uwv", "svb", "kvk", "rdw"}
-SECONDS = 120
-
-
-@pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short path: that of a socket within it has 107 bytes at most."""
-    return tmp_path_factory.mktemp("home") / "demo"
-
-
-def start(home: Path, *options: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "sluis", "demo", "--home", str(home), "--language", "nl", *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=SECONDS)
-    return process.returncode, out, err
-
-
-def once(home: Path, *options: str) -> tuple[int, str, str]:
-    outcome = ended(start(home, "--once", *options))
-    assert running(home) == [], "the demo left something running"
-    return outcome
 
 
 def document(home: Path, *options: str) -> dict[str, Any]:
@@ -74,76 +45,6 @@ def document(home: Path, *options: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(out)
     assert set(found) == KEYS
     return found
-
-
-def running(home: Path) -> list[int]:
-    """Processes that were started for the demo in `home`, this test's own aside."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                if str(home).encode() in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return found
-
-
-def nodes(home: Path) -> list[int]:
-    """The processes of nodes: the nursery's children."""
-    started = set(running(home))
-    return [pid for pid in started if (Path(f"/proc/{pid}/comm").read_text()).startswith("sluis ")]
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def told(process: "subprocess.Popen[str]") -> str:
-    """The story, until it says that it stays up."""
-    assert process.stdout is not None
-    story = ""
-    for line in process.stdout:
-        story += line
-        if "Ctrl-C" in line:
-            return story
-    raise AssertionError(f"the story broke off: {process.communicate()[1]}")
-
-
-class Up(NamedTuple):
-    """A demo that has told its story and stays up, in the folder where the documents look for it."""
-
-    home: Path
-    process: "subprocess.Popen[str]"
-    story: str
-
-    @property
-    def folder(self) -> Path:
-        return self.home.parents[1]
-
-
-@contextmanager
-def staying_up(home: Path, *options: str) -> Iterator[Up]:
-    with start(home, "--no-chain", *options) as process:
-        try:
-            yield Up(home, process, told(process))
-        finally:
-            if process.returncode is None:
-                process.send_signal(signal.SIGINT)
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """With registers in every kind of database that is installed here."""
-    there = ["postgres"] * POSTGRES_BIN.exists() + ["mariadb"] * bool(shutil.which("mariadbd"))
-    home = tmp_path_factory.mktemp("up") / "var" / "demo"
-    with staying_up(home, "--databases", ",".join([*there, "sqlite"])) as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -298,10 +199,6 @@ def test_while_it_is_up_a_resident_signs_in_with_a_digital_passport_too(up: Up) 
         assert (shown.url, "Sanne Proefstra" in shown.text) == (f"{portal}looked", True)
 
 
-def portal_of(up: Up) -> str:
-    return " ".join(up.story.split()).partition("op deze computer: ")[2].split()[0]
-
-
 def test_while_it_is_up_a_member_of_staff_may_make_a_passkey(up: Up) -> None:
     with Browser(up.home / AUTHORITY_FILE) as browser:
         shown = browser.follow(browser.open(f"{portal_of(up)}passkeys/new"), "/at/medewerkers?")
@@ -358,19 +255,3 @@ def registers(up: Up) -> set[str]:
     """The kinds of databases that nodes read from, as their URLs say."""
     settings = [tomllib.loads(path.read_text(encoding="utf-8")) for path in up.home.glob("*/node.toml")]
     return {one["sources"]["register"]["url"].partition(":")[0] for one in settings if one.get("sources")}
-
-
-def test_a_node_that_ends_by_itself_ends_the_demo_with_its_name(up: Up) -> None:
-    os.kill(nodes(up.home)[0], signal.SIGKILL)
-    code, _, err = ended(up.process)
-    assert code == 6
-    assert "draait niet" in err
-    assert running(up.home) == []
-
-
-def test_nodes_end_when_the_demo_itself_is_killed(home: Path) -> None:
-    process = start(home)
-    assert until(lambda: len(nodes(home)) >= 7)
-    process.kill()
-    ended(process)
-    assert until(lambda: running(home) == [])

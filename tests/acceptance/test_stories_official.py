@@ -1,10 +1,7 @@
 """What officials come for at the portal, as they meet it: in a real browser."""
 
-import pytest
 from playwright.sync_api import Browser
-from tests.visitor import WHERE, Way, visiting
-
-pytestmark = pytest.mark.skipif(WHERE is None, reason="there is no Chromium here: apt install chromium")
+from tests.visitor import Way, visiting
 
 
 def test_an_official_asks_one_question_and_sees_where_each_answer_came_from(

@@ -7,9 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 from playwright.sync_api import Browser
-from tests.visitor import TWO_WAYS, WHERE, Visitor, Way, visiting
-
-pytestmark = pytest.mark.skipif(WHERE is None, reason="there is no Chromium here: apt install chromium")
+from tests.visitor import TWO_WAYS, Visitor, Way, visiting
 
 
 def test_a_resident_sees_who_looked_and_reports_what_is_wrong(

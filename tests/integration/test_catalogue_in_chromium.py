@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 import uvicorn
 from tests.axe import AXE, RUN
-from tests.chromium import WHERE, Tab, chromium
+from tests.chromium import Tab, chromium
 from tests.servers import free_port
 from tests.unit.catalogue.examples import MEASURED
 from tests.unit.catalogue.portal import RECIPIENT, Others, Shelf, found
@@ -31,7 +31,6 @@ async def wrong(tab: Tab) -> list[str]:
 
 
 @pytest.mark.prove
-@pytest.mark.skipif(WHERE is None, reason="there is no Chromium here")
 async def test_anybody_finds_something_and_how_to_get_it(tmp_path: Path) -> None:
     keep_measurements(tmp_path, [MEASURED])
     shelf = Shelf(tmp_path, others=Others(*(found(number) for number in range(30))))

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
-from tests.chromium import WHERE, Tab, chromium
+from tests.chromium import Tab, chromium
 from tests.integration.test_catalogue_in_chromium import wrong
 from tests.servers import free_port
 from tests.unit.web.test_listing import ROWS, Tables
 
-pytestmark = [pytest.mark.prove, pytest.mark.skipif(WHERE is None, reason="there is no Chromium here")]
+pytestmark = pytest.mark.prove
 
 TOLD = "document.querySelector('.tally').textContent"
 SAME = "window.same === 1"

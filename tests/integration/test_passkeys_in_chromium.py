@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from tests.chromium import WHERE, chromium
+from tests.chromium import chromium
 from tests.portals import Pages
 from tests.servers import free_port
 
@@ -14,7 +14,6 @@ from sluis.store import open_store
 
 
 @pytest.mark.prove
-@pytest.mark.skipif(WHERE is None, reason="there is no Chromium here")
 async def test_chromium_makes_a_passkey_and_signs_in_with_it(tmp_path: Path) -> None:
     port = free_port()
     origin = f"http://localhost:{port}"  # the one host that browsers trust with passkeys without TLS
