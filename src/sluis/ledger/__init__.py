@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sluis.ledger.http import Allowed, Authorise, Found, Line, line_of, log_routes, reading_routes
     from sluis.ledger.model import (
         ACTIVITY,
+        DATASETS,
         MESSAGE,
         PROCESSOR,
         SUBJECT,
@@ -38,6 +39,7 @@ else:
 
 __all__ = [
     "ACTIVITY",
+    "DATASETS",
     "MESSAGE",
     "PROCESSOR",
     "SUBJECT",

@@ -24,6 +24,8 @@ ACTIVITY = "dpl.core.processing_activity_id"
 SUBJECT = "dpl.core.data_subject_id"
 SUBJECT_TYPE = "dpl.core.data_subject_id_type"
 PROCESSOR = "dpl.core.foreign_operation.processor"
+DATASETS = "sluis.datasets"
+"""Of a question to another organisation: the datasets that were asked for."""
 MESSAGE = "sluis.message"
 """Of a line by which this organisation sent somebody a message: by which scenario."""
 

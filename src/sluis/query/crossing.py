@@ -262,7 +262,8 @@ class Crossing:
         pseudonyms = [(subject[0], self._pseudonym(subject, moment)) for subject in subjects]
         self.lines += records.processing(
             span, self._question.activity, f"Bevraging bij {self._means.owners.by_alias[part.alias].name}", started,
-            milliseconds(moment), known.keys.url, pseudonyms, self._trace.span_id, records.withheld(part.offers, moment),
+            milliseconds(moment), known.keys.url, pseudonyms, self._trace.span_id,
+            [f"{part.alias}.{one.dataset}" for one in part.offers], records.withheld(part.offers, moment),
             "Error" if table is None else "Ok", charge,
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ import msgspec
 
 from sluis.grounds import Offer
 from sluis.kernel import Problem, Trace, milliseconds, new_span_id
-from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Processing, Withheld
+from sluis.ledger import ACTIVITY, DATASETS, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Processing, Withheld
 from sluis.policy import Decided, DecisionPoint, Evaluation, Occasion, asking, person
 from sluis.query.model import Question, Who
 from sluis.statement import CHARGE
@@ -86,6 +86,7 @@ def processing(
     processor: str,
     subjects: Sequence[tuple[str, str]],
     parent: str,
+    datasets: Sequence[str],
     withheld: Withheld | None = None,
     status: Literal["Ok", "Error"] = "Ok",
     charge: Mapping[str, Any] | None = None,
@@ -97,6 +98,8 @@ def processing(
         processor: URL of the owner's node.
         subjects: (type, pseudonym) pairs.
         parent: the question's span.
+        datasets: that were asked for, with the name of their owner; of this crossing alone: another one of the same question may be
+            withheld.
         withheld: until when the subjects are not shown this, and why; as the owner's disclosure says.
         status: `Error` when it was sent and no answer came of it.
         charge: what the answer costs, as `statement.charge_attribute` writes it; on the span's own line.
@@ -105,6 +108,7 @@ def processing(
         ACTIVITY: activity,
         PROCESSOR: processor,
         "dpl.read.externalReadAPI_id": f"{processor.rstrip('/')}/v1",
+        DATASETS: [*datasets],
     }
 
     def line(span_id: str, parent_id: str, more: Mapping[str, Any]) -> Processing:

@@ -85,7 +85,8 @@ class Node:
         return await self.call("POST", "/v1/processing-activities", dict(body), headers, crossing(by, "-"))
 
     async def log(self, trace: str, whom: tuple[str, str], at: int = MS, **more: Any) -> None:
-        """Write down that something was done about somebody; `to` is whom was asked, `by` who asks."""
+        """Write down that something was done about somebody; `to` is whom was asked, `by` who asks, `parent` the span of
+        the request."""
         attributes = {
             ACTIVITY: ACTIVITY_ID,
             SUBJECT: self.ledger.subject(*whom, datetime.fromtimestamp(at / 1000, UTC)),
@@ -95,8 +96,8 @@ class Node:
         }
         hidden = Withheld("art. 1", MS + 86_400_000) if more.get("withheld") else None
         line = Processing(
-            trace, new_span_id(), f"Raadpleging bij {self.name}", "Ok", at, at + 5, attributes=attributes,
-            withheld=hidden,
+            trace, new_span_id(), f"Raadpleging bij {self.name}", "Ok", at, at + 5, more.get("parent"),
+            attributes=attributes, withheld=hidden,
         )  # fmt: skip
         await self.ledger.append([line])
 

@@ -231,11 +231,10 @@ async def test_an_overview_is_what_can_be_reached_and_is_theirs(
         (None, [], ()),
         ({"disclosure": {"id": "inkomen-bijstand"}}, ["Inkomen: bsn, inkomen"], ("Participatiewet, art. 64",)),
         ({"disclosure": {"id": "gone"}}, [], ()),
-        ({"disclosure": "x", "offers": {"uwv.loon": "sha256:0"}}, ["uwv.loon"], ()),
-        ({"offers": "x"}, [], ()),
+        ({"disclosure": "x"}, [], ()),
     ],
 )  # fmt: skip
-def test_which_data_it_was_is_told_by_the_decisions_of_the_trace(
+def test_which_data_it_was_is_told_by_the_decisions_on_it(
     policies: Any, data: list[str], articles: tuple[str, ...]
 ) -> None:
     attributes = {} if policies is None else {"adl.core.policies": policies}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from sluis.grounds import Article, Dataset, Grounds, Notice, Withhold
 from sluis.identity.looked.model import Asker, Look, Question, Told
 from sluis.kernel import Text
-from sluis.ledger import ACTIVITY, PROCESSOR, Decision, Line
+from sluis.ledger import ACTIVITY, DATASETS, PROCESSOR, Decision, Line
 from sluis.policy import references_of
 
 READ_AT = "dpl.read.externalReadAPI_id"
@@ -33,12 +33,15 @@ def look_of(
         organisation: in whose log it stands.
         grounds: of this node: what activities and data are called.
         called: the name of an organisation by an address of it, None for one that is not known.
-        decisions: of the same trace, from this node's own log; they tell which data it was.
-        own: whether the line is of this node's own log; then its notices tell of what somebody was told.
+        decisions: on the same request, from this node's own log; they tell which data it was.
+        own: whether the line is of this node's own log; then it tells what was asked of another, and its notices tell of what
+            somebody was told.
     """
     activity_id = str(line.attributes.get(ACTIVITY, ""))
     activity = grounds.activity(activity_id)
     data, articles = opened_by(decisions, grounds)
+    if own and not data:
+        data = _asked_in(line)
     notice = _notice_of(line, grounds) if own else None
     if notice is not None:
         data, articles = (notice.tells,), tuple(map(str, notice.articles))
@@ -138,10 +141,8 @@ def _told(lines: Sequence[Look]) -> tuple[Told, ...]:
 
 
 def opened_by(decisions: Iterable[Decision], grounds: Grounds) -> tuple[tuple[Text, ...], tuple[str, ...]]:
-    """Which data these decisions opened, in words, and the articles that the disclosures rest on; of another
-    organisation's data, the names of the datasets are all that is known, and those are told where there is nothing better."""
+    """Which data these decisions opened, in words, and the articles that the disclosures rest on."""
     data: dict[Text, None] = {}
-    names: dict[Text, None] = {}
     articles: dict[str, None] = {}
     known = {one.id: one for one in grounds.disclosures}
     for decision in decisions:
@@ -152,9 +153,13 @@ def opened_by(decisions: Iterable[Decision], grounds: Grounds) -> tuple[tuple[Te
         if disclosure is not None and dataset is not None:
             data[_in_words(dataset, tuple(disclosure.columns))] = None
             articles |= dict.fromkeys(map(str, disclosure.articles))
-        offers = references.get("offers")
-        names |= {Text(name, name): None for name in offers} if isinstance(offers, dict) else {}
-    return tuple(data or names), tuple(articles)
+    return tuple(data), tuple(articles)
+
+
+def _asked_in(line: Line) -> tuple[Text, ...]:
+    """Of another organisation's data the names of the datasets are all that is known."""
+    names = line.attributes.get(DATASETS)
+    return tuple(Text(name, name) for name in names) if isinstance(names, list) else ()
 
 
 def _in_words(dataset: Dataset, columns: Sequence[str]) -> Text:

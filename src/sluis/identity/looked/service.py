@@ -171,7 +171,9 @@ class WhoLooked:
         return [self._look(one, decided[one.trace_id]) for one in records]
 
     def _look(self, record: Processing, decisions: Sequence[Decision]) -> Look:
-        return look_of(line_of(record), self._own.name, self._grounds, self._called, decisions, own=True)
+        # Of the same question something else may have been asked that is withheld: what was decided on that is not told here.
+        same = [one for one in decisions if one.parent_span_id == record.parent_span_id]
+        return look_of(line_of(record), self._own.name, self._grounds, self._called, same, own=True)
 
     def _organisation(self, address: str) -> Organisation | None:
         return self._elsewhere.organisation(address)
