@@ -310,7 +310,7 @@ CHANGED = EventType(
 )
 OF_CHANGES = Notice(
     "zaaksysteem-werkvoorraad", 1, CHANGED.type, SLUISWIJK, BENEFIT.id,
-    Text("De lijst met taken is anders.", "The list of tasks is another."), (PARTICIPATION,), "public-task", Oin(SLUISWIJK), SINCE,
+    Text("De lijst met taken is veranderd.", "The list of tasks changed."), (PARTICIPATION,), "public-task", Oin(SLUISWIJK), SINCE,
     interest=False,
 )  # fmt: skip
 

@@ -95,7 +95,7 @@ def test_a_privacy_officer_reviews_an_activity_and_judges_what_was_decided(
         )
         bram.stops("activity")
         bram.press("link", bram.say("Feiten voor een DPIA", "Facts for a DPIA"))
-        bram.reads(bram.say("Wat nog openstaat", "What is open"))
+        bram.reads(bram.say("Wat nog openstaat", "What still needs attention"))
         bram.stops("dpia")
         bram.go("/oversight/decisions?outcome=0")
         bram.stops("decisions")

@@ -55,9 +55,10 @@ def dossier(
 def risks(entry: Entry, standing: Standing, used: Used, findings: int) -> tuple[Risk, ...]:
     """What is open: overdue reviews, changed articles, sensitive data without a mask, what nobody used, refusals, findings."""
     found, here = list[Risk](), f"/register/{entry.key}"
-    if standing.state in ("never", "overdue"):
-        found.append(Risk(Text("De toets van deze verwerking is nooit gedaan of te laat.",
-                               "This activity was never reviewed, or is overdue."), here))  # fmt: skip
+    if standing.state == "never":
+        found.append(Risk(Text("Deze verwerking is nog nooit getoetst.", "This activity was never reviewed."), here))  # fmt: skip
+    if standing.state == "overdue":
+        found.append(Risk(Text("De toets van deze verwerking is te laat.", "The review of this activity is overdue."), here))  # fmt: skip
     for one in standing.changed:
         found.append(Risk(Text(f"Artikel gewijzigd sinds de laatste toets: {one.place}.",
                                f"Article changed since the last review: {one.place}."), here))  # fmt: skip
@@ -75,8 +76,8 @@ def risks(entry: Entry, standing: Standing, used: Used, findings: int) -> tuple[
             found.append(Risk(Text(f"Bijzondere persoonsgegevens zonder masker naar {recipient.name}: {names}.",
                                    f"Special categories of data without a mask to {recipient.name}: {names}.")))  # fmt: skip
         if recipient.until is None:
-            found.append(Risk(Text(f"Verstrekking {recipient.id} heeft geen einddatum.",
-                                   f"Disclosure {recipient.id} has no end.")))  # fmt: skip
+            nl, en = ("Kennisgeving", "Notice") if recipient.notice else ("Verstrekking", "Disclosure")
+            found.append(Risk(Text(f"{nl} {recipient.id} heeft geen einddatum.", f"{en} {recipient.id} has no end.")))  # fmt: skip
     useful = {one.disclosure for one in used.through if one.questions}
     for recipient in entry.recipients:
         if not recipient.notice and recipient.id not in useful:

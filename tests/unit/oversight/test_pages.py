@@ -12,15 +12,16 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import msgspec
 import pypdf
 import pytest
 from sqlalchemy import Connection
 from sqlalchemy import text as statement
 from tests.pango import need_pango
-from tests.unit.oversight.room import AID, BWB, GROUNDS, NAMES, PEER, TREES, Room, activity, filled
+from tests.unit.oversight.room import AID, BWB, GROUNDS, NAMES, OWN, PEER, TREES, Room, activity, filled
 
-from sluis.grounds import Grounds
-from sluis.kernel import Text
+from sluis.grounds import Article, EventType, Fact, Grounds, Notice
+from sluis.kernel import Oin, Period, Text
 from sluis.oversight.decision_pages import ACTIONS
 from sluis.oversight.register import key_of
 from sluis.policy.standard import STANDARD
@@ -300,6 +301,42 @@ async def test_what_is_unusual_is_found_judged_and_names_nobody(room: Room) -> N
     assert (await browser.get("/oversight/unusual/nergens")).status == 404
 
 
+NOTICE = Notice(
+    "taken", 3, "nl.voorbeeld.taken.veranderd", PEER, AID, Text("De lijst met taken is veranderd.", "The list of tasks changed."),
+    (Article("Participatiewet", "64"),), "public-task", Oin(OWN), Period(date(2026, 1, 1)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "told"), [((), True), (("soort",), False)])
+async def test_the_facts_tell_a_notice_from_a_disclosure(
+    tmp_path: Path, data: tuple[str, ...], told: bool
+) -> None:
+    """What a recipient of a notice keeps of it, this node does not know: it says nothing of that."""
+    changed = msgspec.structs.replace(NOTICE, data=data)
+    event = EventType(
+        NOTICE.event, NOTICE.tells, NOTICE.tells, data={"soort": Fact("text", Text("Soort", "Kind"))}
+    )
+    with Room(tmp_path, Grounds((), (activity(),), (), (event,), (changed,))) as room:
+        text = (await room.browser().get(f"/register/{KEY}/dpia")).text
+    assert "</bdi>: De lijst met taken is veranderd.</h3>" in text
+    assert "Kennisgeving <code>taken</code> versie 3" in text
+    assert "Kennisgeving taken heeft geen einddatum" in text
+    assert ("De ontvanger hoort alleen dat dit gebeurde" in text) is told
+    assert "De ontvanger bewaart" not in text
+    assert "Verstrekking taken" not in text
+
+
+async def test_the_facts_say_whether_a_review_was_never_done_or_is_late(room: Room) -> None:
+    browser = room.browser()
+    form = (await browser.get(f"/register/{KEY}")).form(f"/register/{KEY}/review#review")
+    sent = await browser.send(form, outcome="agreed", dpia="none", due="2026-11-21")
+    assert sent.status == 303
+    room.now += timedelta(days=3)
+    opened = [one["nl"] for one in (await browser.get(f"/register/{KEY}/dpia?as=json")).json["open"]]
+    assert "De toets van deze verwerking is te laat." in opened
+    assert not [one for one in opened if "nooit" in one]
+
+
 async def test_the_facts_for_an_assessment_are_those_of_settings_and_counts(room: Room) -> None:
     browser = room.browser()
     made = (await browser.get(f"/register/{KEY}/dpia?as=json")).json
@@ -308,7 +345,8 @@ async def test_the_facts_for_an_assessment_are_those_of_settings_and_counts(room
     opened = " ".join(one["nl"] for one in made["open"])
     assert "zonder masker" in opened
     assert "geen einddatum" in opened
-    assert "nooit gedaan" in opened
+    assert "nog nooit getoetst" in opened
+    assert "te laat" not in opened
     text = (await browser.get(f"/register/{KEY}/dpia")).text
     assert "Noodzaak per gegeven" in text
     assert "bedrag / 100" in text
