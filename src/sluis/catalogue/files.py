@@ -133,6 +133,11 @@ def advice(reading: CatalogueReading, grounds: Grounds, directory: Path) -> Iter
         lacking = _lacking(one.description, grounds, reading.whole)
         if lacking:
             yield _incomplete(one, lacking)
+        said, dataset = one.description, grounds.dataset(one.description.name)
+        if said.kind == "dataset" and said.access_rights == "public" and dataset is not None:
+            of_people = [column.name for column in dataset.columns if column.sensitivity != "open"]
+            if of_people:
+                yield _called_public(one, of_people)
     chosen = [one for one in offered if (found := described.get(one)) and found.published]
     if reading.whole.publish == "chosen" and not chosen:
         yield _nothing(directory)
@@ -241,6 +246,9 @@ WORTH: dict[str, Text] = {
 """What a description is better with."""
 
 
+_NAMED = 5  # columns that one piece of advice names
+
+
 def _lacking(said: Description, grounds: Grounds, whole: Whole) -> list[Text]:
     dataset = grounds.dataset(said.name) if said.kind == "dataset" else None
     told = said.kind == "event-type" or (dataset is not None and dataset.description is not None)
@@ -278,6 +286,22 @@ def _incomplete(one: WrittenDescription, lacking: list[Text]) -> Invalid:
         Text("Vul aan wat u weet.", "Add what you know."),
         place=one.document.place(("name",)),
     )
+
+
+def _called_public(one: WrittenDescription, columns: list[str]) -> Invalid:
+    more = len(columns) - _NAMED
+    names = ", ".join(f"`{each}`" for each in columns[:_NAMED])
+    name = one.description.name
+    return Invalid(
+        "public-with-personal-data",
+        Text(f"`{name}` heet openbaar, maar er staan persoonsgegevens in.",
+             f"`{name}` is called public, but it holds personal data."),
+        Text(f"Over mensen gaan: {names}{f' en nog {more}' if more > 0 else ''}.",
+             f"About people are: {names}{f' and {more} more' if more > 0 else ''}."),
+        Text("Schrijf `access_rights = \"non-public\"`. Gaat een kolom niet over mensen? Schrijf daarbij `sensitivity = \"open\"`.",
+             "Write `access_rights = \"non-public\"`. Is a column not about people? Write `sensitivity = \"open\"` there."),
+        place=one.document.place(("access_rights",)),
+    )  # fmt: skip
 
 
 def _nothing(directory: Path) -> Invalid:

@@ -18,7 +18,7 @@ from sluis.catalogue import (
 from sluis.config.clients import client_of
 from sluis.config.contact import wrong_consulted
 from sluis.config.data import wrong_data
-from sluis.config.model import Config
+from sluis.config.model import Config, PortalConfig
 from sluis.config.notificaties import wrong_notificaties
 from sluis.config.read import load_config, read_config
 from sluis.config.trial import try_conditions, try_expressions
@@ -197,10 +197,24 @@ def advise_node(path: Path) -> tuple[Invalid, ...]:
     config, _ = read_config(path / NODE_FILE, None, secrets=True)
     theme = None if config is None else config.portal.theme
     found = advice_on(theme) if theme is not None else []
+    if config is not None and config.portal.address is None and config.portal != PortalConfig():
+        found.append(_no_pages(path))
     reading = read_catalogue(path)
     if reading.whole is not None:
         found += advice(reading, read_directory(path).grounds, path)
     return tuple(found)
+
+
+def _no_pages(path: Path) -> Invalid:
+    return Invalid(
+        "portal-without-address",
+        Text("Dit knooppunt heeft geen pagina's.", "This node has no pages."),
+        Text("Onder `[portal]` staan instellingen, maar geen adres. Zonder adres doen zij niets.",
+             "There are settings under `[portal]`, but no address. Without an address they do nothing."),
+        Text('Zet daar het adres waar mensen komen, zoals `address = "https://mijn.voorbeeld.nl"`.',
+             'Put the address there to which people come, such as `address = "https://mijn.voorbeeld.nl"`.'),
+        place=read_document(path / NODE_FILE).place(("portal",)),
+    )  # fmt: skip
 
 
 def _examine_directory(

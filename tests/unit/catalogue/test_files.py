@@ -117,6 +117,28 @@ def test_what_could_be_better_is_advice(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_personal_data_that_is_called_public_is_advised_against(tmp_path: Path) -> None:
+    assert found(tmp_path, een=ONE + 'access_rights = "public"\n') == []
+    [one] = [
+        one
+        for one in advice(read_catalogue(tmp_path), GROUNDS, tmp_path)
+        if one.code == "public-with-personal-data"
+    ]
+    assert "`inkomen` heet openbaar" in one.what.nl
+    assert "`bsn`" in one.why.en
+    assert one.place is not None
+    assert (Path(one.place.file).name, one.place.line) == ("een.toml", 4)
+
+
+@pytest.mark.parametrize("said", [
+    ONE, ONE + 'access_rights = "non-public"\n', ONE.replace("inkomen", "bomen") + 'access_rights = "public"\n',
+])  # fmt: skip
+def test_what_is_not_called_public_or_not_about_people_is_left_alone(tmp_path: Path, said: str) -> None:
+    assert found(tmp_path, een=said) == []
+    codes = [one.code for one in advice(read_catalogue(tmp_path), GROUNDS, tmp_path)]
+    assert "public-with-personal-data" not in codes
+
+
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [name for name in os.environ if name.startswith("SLUIS_")]:

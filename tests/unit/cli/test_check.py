@@ -83,9 +83,18 @@ def test_colours_of_a_theme_that_can_hardly_be_read_are_advice(tmp_path: Path) -
     settings.write_text(settings.read_text() + '\n[portal]\ntheme = "theme.css"\n')
     code, told = check(node)
     assert code == 0
+    line = settings.read_text().splitlines().index("[portal]") + 1
+    assert f"Advies: {settings}:{line}: Dit knooppunt heeft geen pagina's." in told
     assert f"Advies: {node / 'theme.css'}:2: Dit thema maakt links slecht leesbaar." in told
     assert "verschilt 2,8 op 1; nodig is 4,5 op 1" in told
     assert "→ Maak het verschil groter: verander `--utrecht-link-color`." in told
+
+
+def test_a_portal_with_an_address_needs_no_advice(tmp_path: Path) -> None:
+    node = whole_node(tmp_path, disclosure=lasting(DISCLOSURE))
+    settings = node / "node.toml"
+    settings.write_text(settings.read_text() + '\n[portal]\naddress = "https://mijn.voorbeeld.nl"\n')
+    assert "geen pagina's" not in check(node)[1]
 
 
 def test_json_of_a_node_in_order_is_an_empty_list(tmp_path: Path) -> None:
