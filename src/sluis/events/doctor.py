@@ -17,7 +17,7 @@ from sluis.events.interests import not_yours
 from sluis.events.queue import MOST_WAITING, Queue, Standing
 from sluis.events.subscriptions import Subscription
 from sluis.gateway import Diagnosis, Step
-from sluis.kernel import Clock, PeerId, Text, milliseconds
+from sluis.kernel import Clock, PeerId, Text, figure, milliseconds
 from sluis.policy import EVENTS, READ_EVENTS, Resource
 from sluis.web import Gate, Person
 
@@ -61,8 +61,9 @@ def examine(here: Here) -> Diagnosis:
 
 def _room(here: Here) -> Step:
     total = sum(one.waiting for one in here.standing.values())
-    saw = Text(f"{total} wachten op bezorging; er is plaats voor {MOST_WAITING}.",
-               f"{total} wait to be delivered; there is room for {MOST_WAITING}.")  # fmt: skip
+    many, most = figure(total), figure(MOST_WAITING)
+    saw = Text(f"{many.nl} {'wacht' if total == 1 else 'wachten'} op bezorging; er is plaats voor {most.nl}.",
+               f"{many.en} {'waits' if total == 1 else 'wait'} to be delivered; there is room for {most.en}.")  # fmt: skip
     if total < _NEARLY_FULL:
         return _well("room", saw)
     return _wrong(
@@ -115,7 +116,8 @@ def _dead(here: Here) -> Step:
     count, where = sum(dead.values()), len(dead)
     return _wrong(
         "dead-letters",
-        Text(f"{count} onbestelbaar, bij {where} abonnementen.", f"{count} dead letters, of {where} subscriptions."),
+        Text(f"{figure(count).nl} onbestelbaar, bij {where} {'abonnement' if where == 1 else 'abonnementen'}.",
+             f"{figure(count).en} dead {'letter' if count == 1 else 'letters'}, of {where} {'subscription' if where == 1 else 'subscriptions'}."),
         Text(f"Lees waarom: sluis events deadletters {first}. Is het verholpen, dan: sluis events replay {first} EERSTE LAATSTE.",
              f"Read why: sluis events deadletters {first}. When it is mended: sluis events replay {first} FIRST LAST."),
     )  # fmt: skip

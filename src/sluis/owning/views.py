@@ -9,7 +9,7 @@ from litestar import Request
 
 from sluis.disclose import Name, Total
 from sluis.grounds import Disclosure
-from sluis.kernel import PeerId, Text
+from sluis.kernel import PeerId, Text, figure
 from sluis.owning.health import State
 from sluis.owning.service import Covered, Holdings
 from sluis.web import Cell, Chart, Column, Listing, Row, arranged, asked_in, setting_of
@@ -217,9 +217,9 @@ def by_day(of: Holdings, days: int, used: Iterable[Total]) -> Chart:
         )  # fmt: skip
     when = Text("Dag", "Day") if step == 1 else Text("Week vanaf", "Week from")
     columns = (Column("day", when, kind="day"), *_COUNTS[:3])
-    told = Text(
-        f"In totaal {asked} vragen. Dagen tellen in UTC.", f"{asked} questions in all. Days count in UTC."
-    )
+    many = figure(asked)
+    told = Text(f"In totaal {many.nl} {'vraag' if asked == 1 else 'vragen'}. Dagen tellen in UTC.",
+                f"{many.en} {'question' if asked == 1 else 'questions'} in all. Days count in UTC.")  # fmt: skip
     return Chart(Text("Vragen in de tijd", "Questions over time"), columns, tuple(rows), "line", told)
 
 

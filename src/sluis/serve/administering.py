@@ -23,7 +23,7 @@ from sluis.gateway import (
     Step,
     group_page_routes,
 )
-from sluis.kernel import Problem, Text, milliseconds
+from sluis.kernel import Problem, Text, figure, milliseconds
 from sluis.oversight import examine as examine_register
 from sluis.serve.parts import Parts
 from sluis.web import Entry, Gate
@@ -127,9 +127,9 @@ async def log_step(parts: Parts) -> Step:
         note = await parts.ledger.checkpoint()
     except Problem as problem:
         return _wrong("log", problem.why, problem.next)
-    size = note.split("\n")[1]
+    size = figure(int(note.split("\n")[1]))
     return _well(
-        "log", Text(f"{size} regels, ondertekend en verzegeld.", f"{size} records, signed and sealed.")
+        "log", Text(f"{size.nl} regels, ondertekend en verzegeld.", f"{size.en} records, signed and sealed.")
     )
 
 
@@ -146,13 +146,14 @@ def revoked_step(parts: Parts) -> Step:
             "revoked", Text(f"Er is geen lijst van {unlisted[0][:200]}.", f"There is no list of {unlisted[0][:200]}."),
             Text("Zet ook die lijst in het bestand van tls.crl.", "Put that list into the file of tls.crl as well."),
         )  # fmt: skip
-    return _well(
-        "revoked",
-        Text(
-            f"{len(revocations.lists)} lijsten, geen te oud.",
-            f"{len(revocations.lists)} lists, none too old.",
-        ),
-    )
+    lists = len(revocations.lists)
+    if not lists:
+        saw = Text("Dit knooppunt gebruikt geen lijsten van ingetrokken certificaten.",
+                   "This node uses no lists of revoked certificates.")  # fmt: skip
+    else:
+        saw = Text(f"{lists} {'lijst' if lists == 1 else 'lijsten'}, geen te oud.",
+                   f"{lists} {'list' if lists == 1 else 'lists'}, none too old.")  # fmt: skip
+    return _well("revoked", saw)
 
 
 def own_certificates(config: Config, parts: Parts) -> OwnCertificates:

@@ -58,6 +58,21 @@ def test_what_is_wrong_is_told_at_its_point(found: Here, names: list[str]) -> No
     assert wrong(found) == names
 
 
+@pytest.mark.parametrize(("waiting", "dead", "nl", "en"), [
+    (1, 1, ("1 wacht op", "1 onbestelbaar, bij 1 abonnement."), ("1 waits to", "1 dead letter, of 1 subscription.")),
+    (2345, 1200, ("2.345 wachten op", "1.200 onbestelbaar, bij 1 abonnement."), ("2,345 wait to", "1,200 dead letters, of 1 subscription.")),
+])  # fmt: skip
+def test_numbers_are_written_as_people_write_them(
+    waiting: int, dead: int, nl: tuple[str, str], en: tuple[str, str]
+) -> None:
+    steps = {
+        step.name: step for step in examine(here([one()], a=Standing(9999, waiting, dead, NOW - 1))).steps
+    }
+    for name, at in (("room", 0), ("dead-letters", 1)):
+        assert nl[at] in steps[name].nl
+        assert en[at] in steps[name].en
+
+
 def test_who_cannot_be_reached_over_the_group_is_named_with_the_way_to_walk() -> None:
     (step,) = [
         step for step in examine(here([one(owner=OTHER, mode="fsc")], a=LATE)).steps if step.name == "waiting"

@@ -242,7 +242,7 @@ async def test_use_is_told_over_days_and_taken_along(tmp_path: Path) -> None:
     with desk(tmp_path, MASKED, disclosure("jobs")) as at:
         await at.owner.ask("SELECT j.job AS job FROM jobs AS j WHERE j.bsn = ANY($k)", [ANN])
         text = (await at.browser().get("/data/use?by=dataset&days=7")).text
-        assert "In totaal 1 vragen" in text
+        assert "In totaal 1 vraag." in text
         assert "/data/datasets/jobs" in text
         csv = await at.browser().get("/data/use?by=peer&as=csv")
         assert csv.headers["content-type"].startswith("text/csv")

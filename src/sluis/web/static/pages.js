@@ -95,6 +95,9 @@
       if (words !== null) return words[value] ?? "";
       return time ? (spread < 172800 ? clock : day).format(value * 1000) : figures.format(value);
     };
+    // Of what is counted there are no halves: the least step between two lines is one.
+    const whole = heads.slice(1).every((head) => head.dataset.kind !== "amount") && values.slice(1).flat().every((one) => one === null || Number.isInteger(one));
+    const steps = [...Array(12).keys()].flatMap((power) => [1, 2, 5].map((many) => many * 10 ** power));
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
     const bars = figure.dataset.chart === "bars";
     const days = [1, 2, 7, 14, 30, 91, 365].map((many) => many * 86400);
@@ -105,7 +108,7 @@
       scales: { x: { time: false, range: bars ? (_, low, high) => [low - 0.6, high + 0.6] : undefined }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
       axes: [
         { ...axis, incrs: heads[0].dataset.kind === "day" ? days : heads[0].dataset.kind === "moment" ? [60, 300, 900, 1800, 3600, 7200, 10800, 21600, 43200, ...days] : words !== null ? [1, 2, 5, 10, 50] : undefined, values: (_, at) => at.map((one) => (words !== null && !Number.isInteger(one) ? "" : below(one))) },
-        { ...axis, size: 80, values: (_, at) => at.map((one) => written(heads[1]).format(one)) },
+        { ...axis, size: 80, incrs: whole ? steps : undefined, values: (_, at) => at.map((one) => written(heads[1]).format(one)) },
       ],
       series: [
         { label: heads[0].textContent.trim(), value: (_, one) => one === null ? "–" : words !== null ? words[one] : time ? full.format(one * 1000) : figures.format(one) },
