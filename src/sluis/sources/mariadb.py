@@ -7,9 +7,10 @@ are read in `mariadb_lines` and `mariadb_rows`.
 
 import io
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import UTC
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -21,21 +22,14 @@ from pymysql.err import raise_mysql_exception
 from sqlglot import exp
 
 from sluis.sources.base import ColumnInfo, Limits, Prepared, Probe, SourceFailure, TableInfo, Value
+from sluis.sources.few import FEW, Rows, Stale, again_if_stale, few_or_bulk, gives_few
 from sluis.sources.learned import Learned
 from sluis.sources.mariadb_lines import Lines
 from sluis.sources.mariadb_rows import all_rows
 from sluis.sources.mariadb_sql import MariadbWriter, duckdb_type, filled
-from sluis.sources.shape import Shape, counted
+from sluis.sources.shape import Shape
 from sluis.sources.watch import Pool, watched
-from sluis.sources.writer import (
-    Catalogue,
-    Unwritable,
-    Written,
-    is_keyed,
-    key_indexes,
-    places,
-    row_bound,
-)
+from sluis.sources.writer import Catalogue, Unwritable, Written, key_indexes, places
 
 TABLES = """
 SELECT t.table_name, t.table_rows,
@@ -65,9 +59,6 @@ _MODE = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,NO_UNSIGNED_SUBTRACTION"
 
 _BUFFER = 1 << 18
 
-FEW = 20_000
-"""Rows up to which a keyed query is answered through pymysql; with more it is asked again in bulk."""
-
 _MANY_KEYS = 20_000
 """Keys from which bulk reading is faster."""
 
@@ -84,10 +75,6 @@ def _failure(error: BaseException) -> SourceFailure:
     if code in {2002, 2003, 2005, 2006, 2013, 2055, 1053, 1040} or isinstance(error, OSError):
         return SourceFailure("unreachable", text)
     return SourceFailure("failed", text)
-
-
-class _Stale(Exception):
-    """A connection from the pool turned out to be closed by the server."""
 
 
 class _Connection:
@@ -203,27 +190,16 @@ class MariadbPrepared:
     def run(self, values: Mapping[str, Value], limits: Limits) -> Iterator[pa.RecordBatch]:
         """See `base.Prepared.run`."""
         given = self._few_form.values(values)
-        if self._keyed and all(len(given[name]) <= _MANY_KEYS for name in self._lists):
-            rows = self._few(given, limits)
-            if len(rows) > limits.rows:
-                raise SourceFailure("too-many-rows", f"more than {limits.rows} rows")
-            if len(rows) <= FEW:
-                for first in range(0, len(rows), limits.batch_rows):
-                    yield self._shape.batch(rows[first : first + limits.batch_rows], first)
-                return
-        yield from counted(self._bulk(self._bulk_form.values(values), limits), limits.rows)
+        keyed = self._keyed and all(len(given[name]) <= _MANY_KEYS for name in self._lists)
+        few = partial(self._few, given, limits) if keyed else None
+        yield from few_or_bulk(few, partial(self._bulk, values, limits), self._shape, limits)
 
-    def _few(self, given: Mapping[str, Any], limits: Limits) -> Sequence[tuple[Any, ...]]:
+    def _few(self, given: Mapping[str, Any], limits: Limits) -> Rows:
         exact = self._source.exact
         sql = self._few_form.text(lambda name, slot: filled(slot, given[name], exact)) + self._cap
-        try:
-            return self._ask(sql, limits)
-        except _Stale:
-            # The server closed connections that were idle (a restart, say): that says nothing about now.
-            self._source.few.clear()
-            return self._ask(sql, limits)
+        return again_if_stale(lambda: self._ask(sql, limits), self._source.few)
 
-    def _ask(self, sql: str, limits: Limits) -> Sequence[tuple[Any, ...]]:
+    def _ask(self, sql: str, limits: Limits) -> Rows:
         with (
             self._source.few.use(limits) as connection,
             watched(limits, connection.cancel, connection.sever) as reading,
@@ -234,11 +210,11 @@ class MariadbPrepared:
             except (pymysql.Error, OSError) as error:
                 failure = _failure(error)
                 if stale and failure.kind == "unreachable" and not reading.stopped:
-                    raise _Stale from error
+                    raise Stale from error
                 raise failure from error
 
-    def _bulk(self, given: Mapping[str, Any], limits: Limits) -> Iterator[pa.RecordBatch]:
-        exact = self._source.exact
+    def _bulk(self, values: Mapping[str, Value], limits: Limits) -> Iterator[pa.RecordBatch]:
+        given, exact = self._bulk_form.values(values), self._source.exact
         sql = self._bulk_form.text(lambda name, slot: filled(slot, given[name], exact))
         first = 0
         with (
@@ -339,10 +315,8 @@ class MariadbSource:
             raise SourceFailure("failed", f"MariaDB cannot be asked this: {error}") from error
         words, bases = places(query, few.typing)
         shape = Shape(schema, words, key_indexes(bases, known.catalogue))
-        bound = row_bound(query)
-        keyed = is_keyed(query) or (bound is not None and bound <= FEW)
         bounded = query.args.get("limit") is not None
-        return MariadbPrepared(self, *forms, shape, keyed=keyed, bounded=bounded)
+        return MariadbPrepared(self, *forms, shape, keyed=gives_few(query), bounded=bounded)
 
     def probe(self) -> Probe:
         """See `base.Source.probe`."""

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from functools import partial
 from os import dup
 from typing import Any
 
@@ -21,19 +22,12 @@ from psycopg.errors import error_from_result
 from sqlglot import exp
 
 from sluis.sources.base import ColumnInfo, Limits, Prepared, Probe, SourceFailure, TableInfo, Value
+from sluis.sources.few import FEW, Rows, Stale, again_if_stale, few_or_bulk, gives_few
 from sluis.sources.learned import Learned
 from sluis.sources.postgres_sql import PostgresWriter, as_bytes, as_text, duckdb_type, parameter_type, quoted
-from sluis.sources.shape import Shape, counted
+from sluis.sources.shape import Shape
 from sluis.sources.watch import Pool, watched
-from sluis.sources.writer import (
-    Catalogue,
-    Unwritable,
-    Written,
-    is_keyed,
-    key_indexes,
-    places,
-    row_bound,
-)
+from sluis.sources.writer import Catalogue, Unwritable, Written, key_indexes, places
 
 TABLES = """
 SELECT CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END,
@@ -80,9 +74,6 @@ SELECT NOT pg_is_in_recovery() AND (
        CASE WHEN pg_is_in_recovery() THEN pg_last_xact_replay_timestamp() ELSE now() END
 """
 """Whether this account could change anything if it tried, and the time of the data."""
-
-FEW = 20_000
-"""Rows up to which a keyed query is answered in one go; with more it is asked again in bulk."""
 
 _MANY_KEYS = 5_000
 """Keys from which bulk reading is faster."""
@@ -170,26 +161,15 @@ class PostgresPrepared:
     def run(self, values: Mapping[str, Value], limits: Limits) -> Iterator[pa.RecordBatch]:
         """See `base.Prepared.run`."""
         given = self._written.values(values)
-        if self._keyed and all(len(given[name]) <= _MANY_KEYS for name in self._lists):
-            rows = self._few(given, limits)
-            if len(rows) > limits.rows:
-                raise SourceFailure("too-many-rows", f"more than {limits.rows} rows")
-            if len(rows) <= FEW:
-                for first in range(0, len(rows), limits.batch_rows):
-                    yield self._shape.batch(rows[first : first + limits.batch_rows], first)
-                return
-        yield from counted(self._bulk(given, limits), limits.rows)
+        keyed = self._keyed and all(len(given[name]) <= _MANY_KEYS for name in self._lists)
+        few = partial(self._few, given, limits) if keyed else None
+        yield from few_or_bulk(few, partial(self._bulk, given, limits), self._shape, limits)
 
-    def _few(self, given: Mapping[str, Any], limits: Limits) -> list[tuple[Any, ...]]:
+    def _few(self, given: Mapping[str, Any], limits: Limits) -> Rows:
         bound = [as_bytes(as_text(given[name], slot)) for name, slot in self._written.slots.items()]
-        try:
-            return self._ask(bound, limits)
-        except _Stale:
-            # The server closed connections that were idle, or a table changed under a prepared statement.
-            self._source.few.clear()
-            return self._ask(bound, limits)
+        return again_if_stale(lambda: self._ask(bound, limits), self._source.few)
 
-    def _ask(self, bound: list[bytes | None], limits: Limits) -> list[tuple[Any, ...]]:
+    def _ask(self, bound: list[bytes | None], limits: Limits) -> Rows:
         with (
             self._source.few.use(limits) as connection,
             watched(limits, connection.cancel, connection.sever) as reading,
@@ -198,9 +178,9 @@ class PostgresPrepared:
             try:
                 return connection.ask(self._few_sql, bound, _milliseconds(limits))
             except psycopg.Error as error:
-                gone = connection.raw.broken or error.sqlstate == "0A000"
+                gone = connection.raw.broken or error.sqlstate == "0A000"  # a table changed under a statement
                 if stale and gone and not reading.stopped:
-                    raise _Stale from error
+                    raise Stale from error
                 raise _failure(error) from error
 
     def _bulk(self, given: Mapping[str, Any], limits: Limits) -> Iterator[pa.RecordBatch]:
@@ -225,10 +205,6 @@ class PostgresPrepared:
 
 def _milliseconds(limits: Limits) -> int:
     return max(1, int(limits.seconds * 1000))
-
-
-class _Stale(Exception):
-    """A connection from the pool turned out to be closed by the server."""
 
 
 def _stored(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -295,9 +271,8 @@ class PostgresSource:
             raise SourceFailure("failed", f"PostgreSQL cannot be asked this: {error}") from error
         words, bases = places(query, writer.typing)
         shape = Shape(schema, words, key_indexes(bases, known.catalogue))
-        bound = row_bound(query)
-        few = is_keyed(query) or (bound is not None and bound <= FEW)
-        return PostgresPrepared(self, written, shape, keyed=few, bounded=query.args.get("limit") is not None)
+        bounded = query.args.get("limit") is not None
+        return PostgresPrepared(self, written, shape, keyed=gives_few(query), bounded=bounded)
 
     def probe(self) -> Probe:
         """See `base.Source.probe`."""

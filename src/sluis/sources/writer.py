@@ -553,16 +553,6 @@ def conjuncts(query: exp.Expression) -> Iterator[exp.Expression]:
             yield node
 
 
-def is_keyed(query: exp.Expression) -> bool:
-    """Whether the query names the rows it wants by the value of a column, so that few are to be expected."""
-    return any(
-        isinstance(node, exp.EQ)
-        and isinstance(node.left, exp.Column)
-        and (isinstance(node.right, exp.Any) or is_constant(node.right))
-        for node in conjuncts(query)
-    )
-
-
 def places(query: exp.Query, typing: Typing) -> tuple[list[str], list[tuple[str, str] | None]]:
     """For each column of the answer where it comes from, in words; and as (table, column) where it is one."""
     first = query
@@ -583,14 +573,3 @@ def key_indexes(bases: Sequence[tuple[str, str] | None], catalogue: Catalogue) -
         for index, base in enumerate(bases)
         if base and base[1] in {key.lower() for key in catalogue.table(base[0]).key}
     ]
-
-
-def row_bound(query: exp.Expression) -> int | None:
-    """The most rows a query can give, None when only the data says."""
-    if not isinstance(query, exp.Select):
-        return None
-    limit = query.args.get("limit")
-    if limit is not None and isinstance(limit.expression, exp.Literal):
-        return int(limit.expression.this)
-    aggregates = all(item.find(exp.AggFunc) is not None for item in query.selects)
-    return 1 if aggregates and not query.args.get("group") else None

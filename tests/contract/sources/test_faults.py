@@ -18,7 +18,7 @@ from tests.contract.sources.awkward import mariadb_connection
 from tests.servers import Server
 
 from sluis.sources import Limits, Source, SourceFailure, open_source
-from sluis.sources.mariadb import FEW
+from sluis.sources.few import FEW
 
 SLOW = pa.schema([("id", pa.int64()), ("t", pa.string())])
 
