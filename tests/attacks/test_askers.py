@@ -14,7 +14,7 @@ from tests.integration.test_asking import RVIG as OWNER_A
 from tests.unit.disclose.owner import ASKER, OTHER, Bounds, Owner
 from tests.unit.disclose.owner import disclosure as opened
 
-from sluis.disclose import service
+from sluis.disclose import understood
 from sluis.grounds import Offer
 from sluis.kernel import Invalid, Problem, Refused
 from sluis.statement import KeyList
@@ -60,20 +60,21 @@ async def test_long_questions_do_not_fill_the_memory(make: Make) -> None:
     owner: Owner = make(opened(subject_required=False), bounds=Bounds(prepared_length=20_000))
     for number in range(12):
         await owner.ask(f"SELECT p.name AS {'x' * 60}{number}, {number} AS n{'_' * 5_000} FROM persons AS p")
-    assert 1 <= len(owner.discloser._statements) <= 4
-    assert owner.discloser._kept_length == sum(len(key[0]) for key in owner.discloser._statements)
+    kept = owner.discloser._understood
+    assert 1 <= len(kept._statements) <= 4
+    assert kept._length == sum(len(key[0]) for key in kept._statements)
 
 
 async def test_one_peer_does_not_have_every_worker(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     owner, going, free = make(opened(subject_required=False)), threading.Semaphore(0), threading.Event()
-    honest = service.understand
+    honest = understood.understand
 
     def slow(*arguments: Any) -> Any:
         going.release()
         free.wait(5)
         return honest(*arguments)
 
-    monkeypatch.setattr(service, "understand", slow)
+    monkeypatch.setattr(understood, "understand", slow)
     asked = [
         asyncio.ensure_future(owner.ask(f"SELECT p.name, {number} AS n FROM persons AS p"))
         for number in range(9)

@@ -4,47 +4,43 @@ hold to the limits, read, write down, send, and give a receipt.
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import msgspec
-import pyarrow as pa
 
 from sluis.crypto import KeyStore
 from sluis.disclose import rules
 from sluis.disclose.answer import Answer
+from sluis.disclose.budgets import Budgets
 from sluis.disclose.consenting import Standing
-from sluis.disclose.model import Bounds, Consenting, Consultation, Kind, Opened
+from sluis.disclose.model import Bounds, Consenting, Consultation, Opened
+from sluis.disclose.own_rows import OwnRows
 from sluis.disclose.preview import (
     Looking,
     Rehearsal,
     Shown,
-    owners_question,
     question_of,
     secret,
     shown,
-    unbounded,
     unknown_disclosure,
 )
 from sluis.disclose.readers import Pulled, Readers
 from sluis.disclose.records import Crossing, Log, Permit, Refusals
 from sluis.disclose.seals import CardOf, Sealer, Sealing
-from sluis.disclose.understand import Statement, check_values, understand
+from sluis.disclose.understand import Statement, check_values
+from sluis.disclose.understood import Understood
 from sluis.disclose.views import OWN_DAY
-from sluis.grounds import Dataset, Disclosure, Grounds, Offer, Purpose, make_offer
-from sluis.kernel import Clock, PeerId, Problem, Refused, Text, Trace, Unkept, Upstream, new_span_id
+from sluis.grounds import Disclosure, Grounds, Offer, Purpose, make_offer
+from sluis.kernel import Clock, PeerId, Problem, Refused, Text, Trace, Unkept, Upstream
 from sluis.policy import DecisionPoint
 from sluis.sources import Limits, Source, SourceFailure
 from sluis.statement import (
     Combiner,
-    Groups,
     Memory,
     SubQuestion,
-    TooClose,
     bind,
-    constants,
     keys_asked,
     parse,
     require_steady,
@@ -54,9 +50,6 @@ _MANY_KEYS = 1_000
 """Keys that take a worker's time, not that of everyone who waits: opening a hundred thousand takes two seconds."""
 
 operator_log = logging.getLogger("sluis.disclose")
-
-_COUNTED: frozenset[Kind] = frozenset({"groups", "combining"})
-"""What is answered with groups, here or at a combiner: every different question of these draws on a budget."""
 
 
 class _Ready(msgspec.Struct, frozen=True):
@@ -114,16 +107,15 @@ class Discloser:
     ) -> None:
         self._terms = terms
         self._contracts, self._consents = contracts, consents
-        self._own, self._alias, self._sources = own, alias, sources
-        self._log, self._memory, self._keys, self._clock = log, memory, keys, clock
-        self._address, self._bounds, self._combiner = address, bounds or Bounds(), combiner
-        self._point = point
+        self._own, self._alias = own, alias
+        self._log, self._keys, self._clock = log, keys, clock
+        self._address, self._bounds, self._point = address, bounds or Bounds(), point
         self._activities = {one.id: one.valid for one in grounds.activities}
         self._candidates = {
             dataset.name: tuple(one for one in grounds.disclosures if one.dataset == dataset.name)
             for dataset in grounds.datasets
         }
-        datasets = self._datasets = {dataset.name: dataset for dataset in grounds.datasets}
+        datasets = {dataset.name: dataset for dataset in grounds.datasets}
         self._offers = {
             one.id: make_offer(own, alias, datasets[one.dataset], one) for one in grounds.disclosures
         }
@@ -134,11 +126,10 @@ class Discloser:
         self._sealer = Sealer(own, card, keys, card_of, self._bounds.seal_seconds)
         self._readers = Readers()
         self._refusals = Refusals(log, clock, self._bounds.refusals_a_minute)
-        self._statements: OrderedDict[tuple[Any, ...], Statement] = OrderedDict()
-        self._kept_length = 0
+        self._understood = Understood(sources, combiner, self._bounds)
+        self._budgets = Budgets(memory)
+        self._own_rows = OwnRows(own, datasets, sources, combiner, self._readers, self._bounds)
         self._recording = set[asyncio.Task[None]]()
-        self._understanding: dict[PeerId, asyncio.Semaphore] = {}
-        self._asked_at: dict[tuple[str, PeerId], deque[datetime]] = {}
 
     def offers(self, peer: PeerId) -> tuple[Offer, ...]:
         """What is open to this peer today, by any way of signing in."""
@@ -156,8 +147,7 @@ class Discloser:
         Args:
             permits: of the last hour, oldest first; see `records.permit`.
         """
-        for one in permits:
-            self._asked_at.setdefault((one.disclosure, one.peer), deque()).append(one.moment)
+        self._budgets.recall(permits)
 
     async def consult(
         self,
@@ -260,7 +250,10 @@ class Discloser:
         rules.require_meant_for(opened.values(), standing)
         if (lacking := self._terms(peer, opened.keys())) is not None:
             raise lacking
-        statement = await self._understood(peer, question, opened, crossing)
+        try:
+            statement = await self._understood.of(peer, question, opened)
+        except SourceFailure as failure:
+            raise _unavailable(crossing, failure) from None
         check_values(statement, question)
         sealing = sealing or self._sealer.sealing(peer, question, now)
         if sum(len(keys.values) for keys in question.keys.values()) > _MANY_KEYS:
@@ -283,12 +276,13 @@ class Discloser:
             values |= await asyncio.to_thread(standing.shown, statement, asked)
         else:
             values |= standing.shown(statement, asked)
-        self._hold_rate(peer, statement, now)
-        identity = self._memory.digest(_written_out(question)) if statement.kind in _COUNTED else ""
-        await self._hold_budgets(crossing, statement, identity)
+        self._budgets.hold_rate(peer, statement, now)
+        identity = self._budgets.identity(statement, question)
+        await self._budgets.spend(crossing, statement, identity)
         answer, first, more = await self._reading(crossing, ready, values)
         if statement.groups is not None:
-            first = await self._reduced(crossing, statement, statement.groups, first, identity, values)
+            groups = statement.groups
+            first = await self._budgets.reduced(crossing, statement, groups, first, identity, values)
         standing.hold()
         body = await answer.begin(first, more, recording)
         sent = (
@@ -361,47 +355,14 @@ class Discloser:
         standing.hold()
         table = await answer.whole(first, more)
         try:
-            if await self._under_secrecy(one, key, secrecy):
+            if await self._own_rows.under_secrecy(one, key, secrecy, now.date()):
                 raise secret()
             whom = tuple(one.column for one in [one.dataset.subject] if one is not None)
-            there = await self._own_rows(one.dataset, rule, whom, key)
+            there = await self._own_rows.of(one.dataset, rule, whom, key, now.date())
         except SourceFailure as failure:
             raise _unavailable(crossing, failure) from None
         consented = None if not standing.rests else any(consents.values())
         return shown(table, len(there), consented)
-
-    async def _under_secrecy(self, one: Opened, key: str, secrecy: Iterable[tuple[str, str]]) -> bool:
-        """Whether one of these columns says so, of those about the same kind of person."""
-        about = one.dataset.subject
-        for name, column in secrecy:
-            dataset = self._datasets.get(name)
-            subject = dataset.subject if dataset is not None else None
-            if dataset is None or about is None or subject is None or subject.type != about.type:
-                continue
-            found = await self._own_rows(dataset, one.disclosure, (subject.column, column), key)
-            if any(row[column] for row in found):
-                return True
-        return False
-
-    async def _own_rows(
-        self, dataset: Dataset, like: Disclosure, columns: tuple[str, ...], key: str
-    ) -> list[dict[str, Any]]:
-        """What is at the source about one person, whatever is disclosed: never for anybody else. Raises `SourceFailure`."""
-        question, values = owners_question(dataset, columns, key)
-        opened = {dataset.name: unbounded(dataset, like, columns)}
-        # Not kept: what is kept is for questions of others.
-        statement = await asyncio.to_thread(
-            understand, question, self._own, opened, self._sources, self._combiner
-        )
-        limits = Limits(self._bounds.seconds, self._bounds.scanned_rows, self._bounds.batch_rows)
-        bound = bind(statement.lists, statement.types, values)
-        source = await statement.reading.start({**bound, OWN_DAY: self._clock().date()}, limits)
-        rows: list[dict[str, Any]] = []
-        pulled = Pulled([], ended=False)
-        while not pulled.ended:
-            pulled = await self._readers.pull(source, limits)
-            rows += [row for batch in pulled.batches for row in batch.select(list(columns)).to_pylist()]
-        return rows
 
     def _decided(self, crossing: Crossing, purpose: Purpose | None) -> dict[str, Opened]:
         """Per dataset the disclosure that opens it, as the decision point says; its digest as the asker knows it."""
@@ -432,42 +393,6 @@ class Discloser:
         valid = self._activities.get(activity)
         return valid is not None and valid.holds(day)
 
-    async def _understood(
-        self, peer: PeerId, question: SubQuestion, opened: Mapping[str, Opened], crossing: Crossing
-    ) -> Statement:
-        seal = question.seal
-        key = (
-            question.sql, peer, question.activity, question.combining,
-            tuple((one.disclosure.id, one.digest) for one in opened.values()),
-            tuple(question.types.items()), tuple((name, type(value)) for name, value in question.parameters.items()),
-            tuple((name, one.type) for name, one in question.keys.items()), (seal.columns, seal.parameters) if seal else None,
-        )  # fmt: skip
-        statement = self._statements.get(key)
-        if statement is None:
-            turn = self._understanding.setdefault(peer, asyncio.Semaphore(self._bounds.understood_at_once))
-            try:
-                async with turn:
-                    statement = await asyncio.to_thread(
-                        understand, question, peer, opened, self._sources, self._combiner
-                    )
-            except SourceFailure as failure:
-                raise _unavailable(crossing, failure) from None
-            self._keep(key, statement)
-        self._statements.move_to_end(key)
-        return statement
-
-    def _keep(self, key: tuple[Any, ...], statement: Statement) -> None:
-        """Keep a statement for the next question of its form, in the place of those that were used longest ago. A
-        long one takes megabytes, so they are counted by their length as well."""
-        if key not in self._statements:
-            self._kept_length += len(key[0])
-        self._statements[key] = statement
-        bounds = self._bounds
-        while len(self._statements) > bounds.prepared or (
-            self._kept_length > bounds.prepared_length and len(self._statements) > 1
-        ):
-            self._kept_length -= len(self._statements.popitem(last=False)[0][0])
-
     def _values(self, statement: Statement, question: SubQuestion, opens: Any) -> dict[str, Any]:
         """Every parameter as a value of its type; tokens opened."""
         sealed = question.seal.parameters if question.seal else ()
@@ -477,54 +402,6 @@ class Discloser:
         for name, keys in question.keys.items():
             given[name] = opens(keys.values) if keys.sealed else keys.values
         return bind(statement.lists, statement.types, given)
-
-    def _hold_rate(self, peer: PeerId, statement: Statement, now: datetime) -> None:
-        """At most so many questions in any hour, per disclosure."""
-        for one in statement.opened:
-            if (limit := one.disclosure.questions_per_hour) is None:
-                continue
-            moments = self._asked_at.setdefault((one.disclosure.id, peer), deque())
-            while moments and moments[0] <= now - timedelta(hours=1):
-                moments.popleft()
-            if len(moments) >= limit:
-                raise rules.refused("rate", rules.legal_of([one]), retry=True)
-            moments.append(now)
-
-    async def _hold_budgets(self, crossing: Crossing, statement: Statement, identity: str) -> None:
-        """Every comparison with a `filter` column counts; of questions for groups, every different one."""
-        day, who = crossing.began.date(), f"{crossing.peer}|{crossing.question.activity}"
-        for one in statement.opened:
-            for dataset, column in statement.filtered:
-                if dataset == one.dataset.name:
-                    purse = f"filter|{who}|{dataset}.{column}"
-                    limit = one.disclosure.filters[column].budget
-                    if not await self._memory.spend(purse, day, new_span_id(), limit):
-                        raise rules.refused("filter-budget", rules.legal_of([one]))
-            rule = one.disclosure.aggregate
-            if rule is not None:
-                purse = f"aggregate|{who}|{one.dataset.name}"
-                if not await self._memory.spend(purse, day, identity, rule.budget):
-                    raise rules.refused("aggregate-budget", rules.legal_of([one]))
-
-    async def _reduced(
-        self,
-        crossing: Crossing,
-        statement: Statement,
-        groups: Groups,
-        whole: Pulled,
-        identity: str,
-        values: Mapping[str, Any],
-    ) -> Pulled:
-        """Groups, all of them, reduced to what may be told."""
-        table = pa.Table.from_batches(whole.batches, whole.batches[0].schema) if whole.batches else None
-        if table is None:
-            return Pulled([], ended=True)
-        fixed = constants(statement.tree, statement.column_types, statement.types, values)
-        who, day = f"told|{crossing.peer}", crossing.began.date()
-        told = await self._memory.release(table, groups, fixed, who, day, identity)
-        if isinstance(told, TooClose):
-            raise rules.refused("differencing", rules.legal_of(statement.opened))
-        return Pulled(told.combine_chunks().to_batches(), ended=True)
 
     async def _guarded(self, crossing: Crossing, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The bytes; what goes wrong after the first is on record, and the stream ends without a receipt."""
@@ -547,15 +424,6 @@ class Discloser:
         """Every answer of the decision point is a record, whatever then became of the question."""
         if crossing.asked:
             await self._refusals.record(crossing.peer, crossing.refusal(problem))
-
-
-def _written_out(question: SubQuestion) -> list[Any]:
-    """A question with its values: what makes two questions the same. Tokens are others each time."""
-    keys = {
-        name: [] if keys.sealed else [str(value) for value in keys.values]
-        for name, keys in question.keys.items()
-    }
-    return [question.sql, {name: str(value) for name, value in question.parameters.items()}, keys]
 
 
 def _unavailable(crossing: Crossing, failure: SourceFailure) -> Upstream:

@@ -79,7 +79,7 @@ async def test_a_preview_is_what_the_recipient_gets(make: Make, name: str) -> No
     owner, asked = make(rule), make(rule)
     for key in (ANN, BOB, CIM, DEE, NOBODY, "'; DROP TABLE person; --"):
         real: Any = await got(asked, rule, key)
-        asked.discloser._asked_at.clear()  # an hour later
+        asked.discloser._budgets._asked_at.clear()  # an hour later
         if name == "standing":  # asked in rounds; the same question, by another way
             assert real == "standing-only"
             real = await got(make(disclosure()), rule, key)

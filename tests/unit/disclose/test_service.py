@@ -471,7 +471,7 @@ async def test_the_same_question_about_another_is_understood_once(
 ) -> None:
     owner = make(disclosure())
     await owner.ask(BY_KEY, [ANN])
-    monkeypatch.setattr("sluis.disclose.service.understand", None)
+    monkeypatch.setattr("sluis.disclose.understood.understand", None)
     assert (await owner.ask(BY_KEY, [BOB])).rows == [("Bob",)]
 
 
