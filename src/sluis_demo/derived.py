@@ -15,7 +15,9 @@ import msgspec
 
 from sluis.grounds import Article, Closed, Column, Dataset, Disclosure, Role, Subject
 from sluis.kernel import Invalid, Oin, Place, Text
-from sluis_demo.organisations import BENEFIT, SINCE, SLUISWIJK, TAX_SECRECY, Organisation
+from sluis_demo.activities import BENEFIT, SINCE, SLUISWIJK
+from sluis_demo.laws import TAX_SECRECY
+from sluis_demo.organisations import Organisation
 from sluis_demo.registers import Table
 
 PURPOSE = "participatiewet/bijstand"

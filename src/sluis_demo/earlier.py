@@ -27,8 +27,8 @@ from sluis.ledger import (
 from sluis.oversight import LAWS_FILE, Filled, Organisation, Oversight
 from sluis.policy import DecisionPoint, Occasion, asking, open_versions, person
 from sluis.store import open_store
+from sluis_demo.activities import BENEFIT, PARKING
 from sluis_demo.federation import Place
-from sluis_demo.organisations import BENEFIT, PARKING
 
 LAWS = """# Verzonnen data, voor de demo. Zie docs/how-to/toezicht.md.
 [[version]]

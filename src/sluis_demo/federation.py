@@ -27,13 +27,14 @@ from sluis.identity.tokens import open_tokens
 from sluis.kernel import utc_now
 from sluis_demo import dice, people
 from sluis_demo import registers as told
+from sluis_demo.activities import ACTIVITIES, CHECKING, TELLING
 from sluis_demo.cars import vehicle_files
 from sluis_demo.databases import Server, fill, start_server
 from sluis_demo.derived import derive, read_grounds
 from sluis_demo.described import catalogue_files
 from sluis_demo.folder import read_folder
 from sluis_demo.network import AT_HOME, Network, find_network
-from sluis_demo.organisations import ACTIVITIES, ASKER, CHECKING, ORGANISATIONS, TELLING, Organisation
+from sluis_demo.organisations import ASKER, ORGANISATIONS, Organisation
 from sluis_demo.registers import Registers
 from sluis_demo.simulators.settings import passport_tables, people_tables, sign_in_tables
 

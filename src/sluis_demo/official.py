@@ -6,9 +6,9 @@ import re
 
 from sluis.cli.terminal import say
 from sluis_demo import script
+from sluis_demo.activities import BENEFIT, PARKING, POVERTY
 from sluis_demo.browser import Browser, Shown
 from sluis_demo.federation import Federation
-from sluis_demo.organisations import BENEFIT, PARKING, POVERTY
 from sluis_demo.page import SQL
 from sluis_demo.reception import applicant
 from sluis_demo.simulators.personas import OFFICIALS, STAFF

@@ -6,8 +6,8 @@ import re
 from html import unescape
 
 from sluis.cli.terminal import say
+from sluis_demo.activities import INSPECTION
 from sluis_demo.browser import Browser, Shown
-from sluis_demo.organisations import INSPECTION
 from sluis_demo.page import SQL
 from sluis_demo.reception import applicant
 from sluis_demo.simulators.personas import OFFICIALS

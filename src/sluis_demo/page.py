@@ -13,8 +13,9 @@ from rich.text import Text as Line
 from sluis.cli.terminal import in_words, say
 from sluis.grounds import Article
 from sluis.kernel import Problem, Text
+from sluis_demo.activities import ACTIVITIES
 from sluis_demo.agreements import Agreed, Crossed
-from sluis_demo.organisations import ACTIVITIES, ORGANISATIONS
+from sluis_demo.organisations import ORGANISATIONS
 from sluis_demo.script import Offered
 
 Answer = dict[str, Any]

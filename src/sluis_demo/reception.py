@@ -15,13 +15,13 @@ import msgspec
 from sluis.crypto import Identity, browser_context, read_jwks
 from sluis.kernel import PeerId, Text
 from sluis.web import BrowserListener, Server
+from sluis_demo.activities import UWV, WORK
 from sluis_demo.agreements import agree_for, agree_with_itself
 from sluis_demo.cars import OWNER
 from sluis_demo.chain.cases import Cases
 from sluis_demo.chain.nodes import CLIENT, client_keys, portal_of
 from sluis_demo.federation import Federation
 from sluis_demo.network import SIMULATORS
-from sluis_demo.organisations import UWV, WORK
 from sluis_demo.run import Running
 from sluis_demo.simulators import DIGID, Client, make_simulators
 from sluis_demo.simulators.app import BASE

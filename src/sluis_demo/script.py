@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from sluis.grounds import Article, Column, Disclosure
+from sluis_demo.activities import BENEFIT
 from sluis_demo.federation import Place
-from sluis_demo.organisations import BENEFIT
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -11,12 +11,12 @@ import msgspec
 
 from sluis.cli.terminal import in_words, say
 from sluis_demo import official, oneself, script, visit
+from sluis_demo.activities import ACTIVITIES, BENEFIT, PARKING, POVERTY
 from sluis_demo.agreements import crossed
 from sluis_demo.chain import chapters
 from sluis_demo.chain.cases import cases_of
 from sluis_demo.chain.chapters import Beside
 from sluis_demo.evidence import Looked, tampering_found, verified, who_looked, witnessed
-from sluis_demo.organisations import ACTIVITIES, BENEFIT, PARKING, POVERTY
 from sluis_demo.page import BAD, GOOD, NOTE, cited
 from sluis_demo.people import DISTRICTS
 from sluis_demo.reception import Reception

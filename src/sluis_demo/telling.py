@@ -8,8 +8,8 @@ from rich.console import Console
 from sluis.cli.terminal import say
 from sluis.kernel import Problem
 from sluis_demo import script
+from sluis_demo.activities import BENEFIT
 from sluis_demo.federation import Place
-from sluis_demo.organisations import BENEFIT
 from sluis_demo.page import NOTE, SQL, Answer, Page
 from sluis_demo.run import Running
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from sluis.cli.terminal import in_words, say
 from sluis.kernel import Upstream
+from sluis_demo.activities import PARKING, POVERTY, UWV, WORK
 from sluis_demo.browser import Browser, Shown
 from sluis_demo.federation import Federation, Place
-from sluis_demo.organisations import PARKING, POVERTY, UWV, WORK
 from sluis_demo.page import GOOD, NOTE, SQL, cited
 from sluis_demo.reception import Reception, applicant
 from sluis_demo.simulators import DIGID

@@ -8,7 +8,8 @@ from datetime import date
 
 from sluis.grounds import Activity, Article, EventType, Fact, Notice
 from sluis.kernel import Oin, Period, Text
-from sluis_demo.organisations import Organisation, peer
+from sluis_demo.activities import peer
+from sluis_demo.organisations import Organisation
 
 FIRST = 8
 """The number of the first of them: the others of the demo come before."""

@@ -9,9 +9,10 @@ import pytest
 from sluis.cli.local import Body
 from sluis.kernel import Refused, Text, encode
 from sluis_demo import federation
+from sluis_demo.activities import BENEFIT, INSPECTION, PARKING
 from sluis_demo.agreements import agree
 from sluis_demo.federation import Place
-from sluis_demo.organisations import ASKER, BENEFIT, INSPECTION, ORGANISATIONS, PARKING
+from sluis_demo.organisations import ASKER, ORGANISATIONS
 
 RDW = Place(next(one for one in ORGANISATIONS if one.alias == "rdw"), Path("rdw"), "127.0.0.7", "sqlite")
 SLUISWIJK = Place(ASKER, Path("sluiswijk"), "127.0.0.1", "sqlite")

@@ -7,10 +7,12 @@ import pytest
 
 from sluis.grounds import Disclosure
 from sluis.kernel import Invalid
+from sluis_demo.activities import BENEFIT
 from sluis_demo.derived import derive, read_grounds
 from sluis_demo.federation import Options, set_up
 from sluis_demo.folder import read_folder
-from sluis_demo.organisations import BENEFIT, ORGANISATIONS, TAX_SECRECY
+from sluis_demo.laws import TAX_SECRECY
+from sluis_demo.organisations import ORGANISATIONS
 from sluis_demo.registers import FICTITIOUS, Registers
 from sluis_demo.script import ABOUT_THE_APPLICANT, ABOUT_THE_PARTNER, Offered, question
 

@@ -9,9 +9,10 @@ import pytest
 
 from sluis.config import examine_node, load_node
 from sluis.crypto import Identity
+from sluis_demo.activities import ACTIVITIES
 from sluis_demo.chain.nodes import write
 from sluis_demo.federation import Federation, Options, set_up
-from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS
+from sluis_demo.organisations import ASKER, ORGANISATIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 

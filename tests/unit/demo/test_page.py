@@ -12,10 +12,11 @@ from rich.console import Console
 from sluis.cli.terminal import choose_language
 from sluis.grounds import Article
 from sluis.kernel import Problem, Refused, Text
+from sluis_demo.activities import BENEFIT, PARKING
 from sluis_demo.command import Kinds
 from sluis_demo.evidence import Looked
 from sluis_demo.federation import Place
-from sluis_demo.organisations import BENEFIT, ORGANISATIONS, PARKING
+from sluis_demo.organisations import ORGANISATIONS
 from sluis_demo.page import Page, cited
 from sluis_demo.script import ABOUT_THE_APPLICANT, ABOUT_THE_PARTNER, Offered, about_the_applicant, question
 from sluis_demo.story import by_question
