@@ -27,12 +27,12 @@ if TYPE_CHECKING:
         key_parts,
     )
     from sluis.contact.consulted import Telling, consulted_scenario, is_inspection
+    from sluis.contact.handing import Addresses, Settings
     from sluis.contact.http import api_routes
     from sluis.contact.keeping import Known
     from sluis.contact.model import KINDS, Kind, Language, Occurrence, PostalAddress, Preference, Scenario
     from sluis.contact.pages import NAVIGATION, routes
     from sluis.contact.parties import MESSAGES, Parties, Party, Reach, own_party
-    from sluis.contact.reaching import Addresses, Settings
     from sluis.contact.rendering import Templates
     from sluis.contact.rules import Quiet
     from sluis.contact.scenarios import (

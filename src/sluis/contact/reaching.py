@@ -1,4 +1,4 @@
-"""Getting messages to people: what is due is decided, claimed, handed over, noted. On the event loop of the node.
+"""Getting messages to people: what is due is decided, claimed, handed over (`handing`), noted. On the event loop of the node.
 
 A try stands in the database, with its line in the log, before anything leaves: durable, in one commit. What became of it is
 written after. Between the two this process may end; who finds such a try later asks the channel where that can tell, sends it
@@ -7,44 +7,31 @@ again where that has no second effect, and otherwise does as the person prefers 
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection
 
-from sluis.contact.channels.base import Channel, Failed, Parcel, Waiting, box_of
-from sluis.contact.keeping import Keeping, Known, with_state
-from sluis.contact.model import (
-    TRY,
-    Content,
-    Kind,
-    Language,
-    Message,
-    MessageState,
-    PostalAddress,
-    Preference,
-    Scenario,
-    Try,
-)
+from sluis.contact.channels.base import Channel
+from sluis.contact.handing import Addresses, Handing, Overtaken, Settings
+from sluis.contact.keeping import Keeping, Known
+from sluis.contact.model import TRY, Content, Kind, Message, MessageState, Preference, Scenario, Try
 from sluis.contact.rendering import Templates
 from sluis.contact.rules import (
     Action,
     Later,
     Offered,
     Over,
-    Quiet,
     Resolve,
     Route,
     Send,
-    delay,
     next_action,
     preferred,
     routes,
 )
-from sluis.kernel import Clock, Problem, Trace, cause_of, milliseconds, new_span_id, new_trace_id
-from sluis.ledger import ACTIVITY, MESSAGE, SUBJECT, SUBJECT_TYPE, Ledger, Processing
+from sluis.kernel import Clock, Problem, cause_of
+from sluis.ledger import Ledger
 from sluis.store import Store
 
 log = logging.getLogger("sluis.contact")
@@ -55,36 +42,6 @@ _STALE = 60  # seconds in hand after which it is read anew what is known of a pe
 _BUSY = 60  # seconds at most until a message is looked at again whose channel has enough in hand
 _TURNED_AWAY = 200  # for each so many messages that found a channel full since it finished one, a second more
 _MEND = 3_600  # seconds until a message is looked at again that our own files stand in the way of
-_ATTEMPTS = 3  # of a message of which nobody can tell whether it left
-
-
-class Addresses(Protocol):
-    """Where somebody lives or a company is registered, when nothing else is known of them. `serve` fills it in with questions to
-    the registers of persons and of companies, each under an activity of its own."""
-
-    def asks(self, kind: str) -> bool:
-        """Whether addresses of this kind of number can be asked for."""
-
-    async def postal(self, kind: str, value: str, case: str, trace: Trace) -> PostalAddress | None:
-        """The address that belongs to a number of this kind; None when there is none, or it is secret. Raises `Problem`."""
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """How this organisation reaches people.
-
-    Args:
-        organisation: who says it.
-        language: of who did not choose one.
-        quiet: when nobody is disturbed; None: never.
-    """
-
-    organisation: str
-    language: Language
-    quiet: Quiet | None
-
-
-class _Overtaken(Exception):
-    """What was decided about a message holds no more."""
 
 
 class _Due(msgspec.Struct, frozen=True):
@@ -123,8 +80,8 @@ class Reaching:
         settings: Settings,
     ) -> None:
         self._store, self._keeping, self._channels, self._scenarios = store, keeping, channels, scenarios
-        self._templates, self._ledger, self._addresses = templates, ledger, addresses
-        self._clock, self._settings = clock, settings
+        self._addresses, self._clock, self._settings = addresses, clock, settings
+        self._handing = Handing(keeping, channels, templates, ledger, addresses, clock, settings)
         self._offered = {name: Offered(one.kind, one.enough) for name, one in channels.items()}
         self._in_hand: dict[str, asyncio.Task[None]] = {}
         self._most = _TAKEN * (len(channels) + 1)
@@ -188,7 +145,7 @@ class Reaching:
         message = due.message
         try:
             await self._do(due)
-        except _Overtaken:
+        except Overtaken:
             await self._put_off(message.id, 0)
         except Problem as problem:
             log.error("message %s waits: %s", message.id[:8], problem.code)
@@ -230,7 +187,7 @@ class Reaching:
         open_routes = routes(scenario, self._offered, preference, reachable)
         return preference, next_action(open_routes, tries, self._clock(), quiet, self._offered)
 
-    # Handing over
+    # One message at its turn
 
     async def _in_lane(
         self,
@@ -254,136 +211,16 @@ class Reaching:
             async with self._lanes[route.channel]:
                 if self._now() - began > _STALE:
                     await self._put_off(message.id, 0)
-                elif found and (resolved := await self._resolve(route, tried, preference)) is not None:
-                    await self._note(message, content, scenario, resolved)
-                else:
-                    await self._hand_over(message, content, scenario, tried, known, preference)
+                    return
+                done = await self._handing.resolve(tried, preference) if found else None
+                if done is None:
+                    done = await self._handing.over(
+                        message.person, content, scenario, tried, known, preference
+                    )
+                await self._note(message, content, scenario, done)
         finally:
             self._taken[route.channel] -= 1
             self._full[route.channel] = 0
-
-    async def _resolve(self, route: Route, tried: Try, preference: Preference) -> Try | None:
-        """What is known of a try that was claimed and never noted; None when it may be sent again."""
-        channel, now = self._channels[route.channel], self._now()
-        match channel.doubt:
-            case "again":
-                return None
-            case "ask":
-                try:
-                    sent = await channel.find(_waiting(tried))
-                except Failed as failed:
-                    due = now + delay(tried.attempts, failed.after)
-                    return with_state(tried, "claimed", now, attempts=tried.attempts + 1, due=due)
-                return None if sent is None else with_state(tried, sent.state, now, remote=sent.remote)
-            case "unknown":
-                again = preference.twice and tried.attempts < _ATTEMPTS
-                return None if again else with_state(tried, "doubtful", now, trouble="unknown")
-
-    async def _hand_over(
-        self,
-        message: Message,
-        content: Content,
-        scenario: Scenario,
-        tried: Try,
-        known: Known,
-        preference: Preference,
-    ) -> None:
-        now, channel = self._now(), self._channels[tried.channel]
-        claimed = with_state(tried, "claimed", now, attempts=tried.attempts + 1, due=0, trouble="")
-        try:
-            to = await self._address(tried.kind, content, known)
-        except Problem as problem:
-            log.warning("no address for message %s yet: %s", message.id[:8], problem.code)
-            late = with_state(
-                claimed, "delayed", now, due=now + delay(claimed.attempts), trouble="address-unknown"
-            )
-            await self._note(message, content, scenario, late)
-            return
-        if to is None:
-            none = with_state(claimed, "refused", now, trouble="no-address")
-            await self._note(message, content, scenario, none)
-            return
-        if content.said is None:
-            language = preference.language or self._settings.language
-            said = await asyncio.to_thread(self._templates.render, scenario, language, content.facts)
-            content = msgspec.structs.replace(content, said=said)
-        await self._claim(claimed, content, scenario, partial(self._hold_on, message.person, tried, to))
-        done = await self._send(
-            channel, claimed, _parcel(claimed, to, content, self._settings.organisation), preference
-        )
-        await self._note(message, content, scenario, done)
-
-    async def _address(self, kind: Kind, content: Content, known: Known) -> tuple[str, ...] | None:
-        if kind == "box":
-            return (box_of(*content.about),)
-        if kind == "letter":
-            if self._addresses is None:
-                return None
-            trace = Trace(content.trace, new_span_id())
-            found = await self._addresses.postal(*content.about, content.case, trace)
-            return None if found is None else found.lines
-        address = known.address(kind)
-        return None if address is None else (address.value,)
-
-    def _hold_on(self, person: str, tried: Try, to: tuple[str, ...], connection: Connection) -> None:
-        """Raises `_Overtaken` when, while a message waited for its turn, a report came in or its address was taken away."""
-        now = self._keeping.tried(connection, tried.reference)
-        if now is not None and now.state != tried.state:
-            raise _Overtaken
-        if tried.kind in ("email", "sms"):
-            address = self._keeping.known(connection, person).address(tried.kind)
-            if address is None or (address.value,) != to:
-                raise _Overtaken
-
-    async def _claim(
-        self, tried: Try, content: Content, scenario: Scenario, check: Callable[[Connection], None]
-    ) -> None:
-        """Keep that this is about to leave, and its line in the log. Raises `Unkept`, and what `check` raises; then it does not
-        leave."""
-
-        def work(connection: Connection) -> None:
-            check(connection)
-            self._keeping.set_content(connection, tried.message, content)
-            self._keeping.keep_try(connection, tried)
-
-        moment = self._clock()
-        line = Processing(
-            trace_id=content.trace or new_trace_id(),
-            span_id=new_span_id(),
-            name=f"Bericht: {scenario.title.nl}",
-            status="Ok",
-            start_time=milliseconds(moment),
-            end_time=milliseconds(moment),
-            attributes={
-                ACTIVITY: scenario.activity,
-                SUBJECT: self._ledger.subject(*content.about, moment),
-                SUBJECT_TYPE: content.about[0],
-                MESSAGE: scenario.id,
-            },
-        )
-        await self._ledger.append([line], along=work)
-
-    async def _send(self, channel: Channel, tried: Try, parcel: Parcel, preference: Preference) -> Try:
-        try:
-            sent = await channel.send(parcel)
-        except Failed as failed:
-            return self._failed(channel, tried, failed, preference)
-        except Exception as failure:  # a channel that breaks its promise may have sent it
-            log.error("channel %s: %s", tried.channel, cause_of(failure))
-            return self._failed(channel, tried, Failed("channel-broke", "doubtful"), preference)
-        return with_state(tried, sent.state, self._now(), remote=sent.remote)
-
-    def _failed(self, channel: Channel, tried: Try, failed: Failed, preference: Preference) -> Try:
-        now = self._now()
-        due = now + delay(tried.attempts, failed.after)
-        log.info("channel %s did not take %s: %s", tried.channel, tried.reference[:8], failed.trouble)
-        if failed.how == "never":
-            return with_state(tried, "refused", now, trouble=failed.trouble)
-        if failed.how == "later":
-            return with_state(tried, "delayed", now, due=due, trouble=failed.trouble)
-        if channel.doubt == "unknown" and not (preference.twice and tried.attempts < _ATTEMPTS):
-            return with_state(tried, "doubtful", now, trouble=failed.trouble)
-        return with_state(tried, "claimed", now, due=due, trouble=failed.trouble)
 
     # Noting
 
@@ -446,24 +283,3 @@ def _after(action: Action, now: int) -> tuple[MessageState, int | None]:
             return "open", at
         case _:
             return "open", now
-
-
-def _waiting(tried: Try) -> Waiting:
-    return Waiting(tried.reference, tried.remote)
-
-
-def _parcel(tried: Try, to: tuple[str, ...], content: Content, organisation: str) -> Parcel:
-    said = content.said
-    assert said is not None
-    return Parcel(
-        tried.reference,
-        to,
-        said.language,
-        said.subject,
-        said.text,
-        said.html,
-        said.short,
-        organisation,
-        tried.began,
-        content.case,
-    )

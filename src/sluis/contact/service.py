@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 from sluis.contact import sql
 from sluis.contact.channels.base import Channel, Report
 from sluis.contact.consulted import Consulted, Telling
+from sluis.contact.handing import Addresses, Settings
 from sluis.contact.hearing import Hearing
 from sluis.contact.keeping import Keeping, Known, has_messages
 from sluis.contact.model import HOWS, How, Kind, Occurrence, Preference, Try
 from sluis.contact.parties import Parties, Party, Reach
 from sluis.contact.proving import DAY, Proving
-from sluis.contact.reaching import Addresses, Reaching, Settings
+from sluis.contact.reaching import Reaching
 from sluis.contact.recording import Recording
 from sluis.contact.rendering import Templates
 from sluis.contact.saying import no_channel, too_many_cases, unknown_how, unknown_kind

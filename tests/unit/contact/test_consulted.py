@@ -245,7 +245,7 @@ def test_the_templates_of_the_node_itself_have_words_in_both_languages(tmp_path:
     node = Node(tmp_path)
     scenario = consulted_scenario("a", ["box"])
     for language in ("nl", "en"):
-        said = node.contact.reaching._templates.render(scenario, language, SAMPLE)  # type: ignore[arg-type]
+        said = node.contact.reaching._handing._templates.render(scenario, language, SAMPLE)  # type: ignore[arg-type]
         assert said.text.count("Voorbeeldwet") == said.html.count("Voorbeeldwet") == 2
         assert "\n\n\n" not in said.text
     assert scenario.event == EVENT
