@@ -6,7 +6,6 @@ takes from a subscription; the queue leaves to it which may go before which.
 """
 
 import asyncio
-import threading
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -15,9 +14,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Text, text
 
-from sluis.crypto import KeyStore, Vault
+from sluis.crypto import KeyStore
 from sluis.events.cloudevent import CloudEvent
 from sluis.events.queue import rows, sql
+from sluis.events.queue.contents import Contents
 from sluis.events.queue.faults import busy
 from sluis.events.queue.model import (
     DEAD,
@@ -30,7 +30,6 @@ from sluis.events.queue.model import (
     Listener,
     News,
     Outcome,
-    Outgoing,
     Place,
     Seen,
     Standing,
@@ -42,7 +41,6 @@ from sluis.store import Commit, Store, check_migrated, migrate
 MOST_WAITING = 1_000_000
 """Deliveries that may wait at a node before nothing more is published."""
 
-_REMEMBERED = 2048  # events kept in memory: each is read once for every subscription
 _AT_ONCE = 5000  # rows of one act of looking after the tables: other writers are waiting
 
 
@@ -64,10 +62,8 @@ class Queue:
 
     def __init__(self, store: Store, keys: KeyStore, clock: Clock, most: int = MOST_WAITING) -> None:
         self._store, self._clock, self._most = store, clock, most
-        self._content, self._handles = Vault(keys, "events-content"), Vault(keys, "events-subject")
+        self._contents = Contents(keys)
         self._listeners: list[tuple[asyncio.AbstractEventLoop, Listener]] = []
-        self._known: dict[int, CloudEvent] = {}
-        self._remembering = threading.Lock()
         # What follows belongs to the writer's thread; others may look at how many wait.
         self._waiting = self._number = 0
         self._new: set[str] = set()
@@ -94,17 +90,24 @@ class Queue:
         numbers = [self._next_number() for _ in additions]
         now = milliseconds(self._clock())
         kept = [
-            (number, *self._packed(number, event), len(outgoing))
+            (number, *self._contents.packed(number, event), len(outgoing))
             for number, (event, outgoing) in zip(numbers, additions, strict=True)
         ]
         told = [
-            (one.subscription, number, one.stream, self._sealed(one, number), one.notice, one.trace_id)
+            (
+                one.subscription,
+                number,
+                one.stream,
+                self._contents.sealed(one, number),
+                one.notice,
+                one.trace_id,
+            )
             for number, (_, outgoing) in zip(numbers, additions, strict=True)
             for one in outgoing
         ]
         rows.add(connection, kept, told, now)
         for number, (event, _) in zip(numbers, additions, strict=True):
-            self._remember(number, event)
+            self._contents.remember(number, event)
         self._new.update(one[0] for one in told)
         self._waiting += len(told)
         return numbers
@@ -113,17 +116,6 @@ class Queue:
         # Of the clock, so that no number is given twice, also when all that was kept is gone and the node starts again.
         self._number = max(self._number + 1, time.time_ns() // 1000)
         return self._number
-
-    def _sealed(self, one: Outgoing, number: int) -> bytes | None:
-        if not one.subject:
-            return None
-        return self._handles.seal(one.subject.encode(), _place(one.subscription, number))
-
-    def _packed(self, number: int, event: CloudEvent) -> tuple[bytes, int]:
-        content = msgspec.msgpack.encode(event)
-        if event.data is None:
-            return content, 0
-        return self._content.seal(content, str(number)), 1
 
     # What the store calls, on the writer's thread
 
@@ -194,7 +186,7 @@ class Queue:
         with self._store.read() as connection:
             read = {name: rows.read(connection, name, one, most) for name, one in wanted.items()}
             numbers = {row[1] for some in read.values() for part in some for row in part}
-            events = self._events(connection, numbers)
+            events = self._contents.events(connection, numbers)
         found = dict[str, Found]()
         for name, parts in read.items():
             ahead, heads, streams = ([self._delivery(name, row, events) for row in part] for part in parts)
@@ -207,7 +199,7 @@ class Queue:
         values = {"subscription": subscription, "after": after, "most": most}
         with self._store.read() as connection:
             read = connection.execute(text(sql.SINCE), values).all()
-            events = self._events(connection, {row[1] for row in read})
+            events = self._contents.events(connection, {row[1] for row in read})
         return [self._delivery(subscription, row, events) for row in read]
 
     def waits(self, subscription: str, sequences: Sequence[int]) -> bool:
@@ -252,7 +244,7 @@ class Queue:
         values = {"subscription": subscription, "after": after, "most": most}
         with self._store.read() as connection:
             read = connection.execute(text(sql.DEAD_LETTERS), values).all()
-            events = self._events(connection, {row.event for row in read})
+            events = self._contents.events(connection, {row.event for row in read})
         return [
             DeadLetter(
                 row.subscription, row.sequence, row.since, row.trouble, row.notice, row.trace, row.attempts,
@@ -263,40 +255,20 @@ class Queue:
 
     def _delivery(self, subscription: str, row: Any, events: Mapping[int, CloudEvent]) -> Delivery:
         sequence, number, stream, sealed, notice, trace, attempts, due, began = row
-        subject = sealed and self._handles.open(bytes(sealed), _place(subscription, number)).decode()
+        subject = self._contents.subject(subscription, number, sealed)
         return Delivery(
             subscription,
             sequence,
             number,
             events[number],
             stream,
-            subject or None,
+            subject,
             notice,
             trace,
             attempts,
             due,
             began,
         )
-
-    def _events(self, connection: Connection, numbers: Collection[int]) -> dict[int, CloudEvent]:
-        found = {number: event for number in numbers if (event := self._known.get(number)) is not None}
-        if len(found) < len(numbers):
-            missing = {"numbers": [number for number in numbers if number not in found]}
-            for row in connection.execute(rows.listed(sql.KEPT, "numbers"), missing):
-                found[row.number] = self._unpacked(row.number, bytes(row.content), row.sealed)
-                self._remember(row.number, found[row.number])
-        return found
-
-    def _unpacked(self, number: int, content: bytes, sealed: int) -> CloudEvent:
-        return CloudEvent(
-            **msgspec.msgpack.decode(self._content.open(content, str(number)) if sealed else content)
-        )
-
-    def _remember(self, number: int, event: CloudEvent) -> None:
-        with self._remembering:
-            self._known[number] = event
-            if len(self._known) > _REMEMBERED:
-                del self._known[next(iter(self._known))]
 
     # What came of it
 
@@ -465,7 +437,3 @@ def join_queue(store: Store, keys: KeyStore, clock: Clock) -> Queue:
     queue = Queue(store, keys, clock)
     store.register(queue)
     return queue
-
-
-def _place(subscription: str, number: int) -> str:
-    return f"{subscription}/{number}"
