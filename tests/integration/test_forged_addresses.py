@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from tests.browser import PAGE
+from tests.browser import PAGE, Browser
 from tests.integration.hostile import hostile_node, somebody
 
 from sluis.serve import Node
@@ -50,4 +50,24 @@ async def test_no_forged_address_breaks_a_page(node: Node) -> None:
         shown = await browser.get(address, accept=PAGE)
         if shown.status >= 500:
             broken[address] = (shown.status, shown.text[:300])
+    assert broken == {}
+
+
+async def test_no_forged_address_breaks_a_page_that_anybody_may_see(node: Node) -> None:
+    """With a NUL in what names an entry of another organisation, everybody got an error of the node over PostgreSQL."""
+    assert node.portal is not None
+    browser = Browser(node.portal.app)
+    others = [
+        path
+        for method, path, handler in node.portal.app.routes
+        if method == "GET" and handler.opt["callers"] != "people"
+    ]
+    known = [str.__str__(one) for one in (*node.parts.harvester._peers, node.config.node.oin)]
+    paths = {path.replace("{owner}", owner) for path, owner in product(others, known)}
+    every = ["&".join(f"{name}={value}" for name in (*NAMES, "next", "way", "id")) for value in VALUES]
+    broken = {}
+    for path, query in product(sorted(paths), every):
+        shown = await browser.get(f"{re.sub(r'{[^}]+}', 'x', path)}?{query}", accept=PAGE)
+        if shown.status >= 500:
+            broken[path, query[:20]] = (shown.status, shown.text[:300])
     assert broken == {}

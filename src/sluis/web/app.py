@@ -30,7 +30,7 @@ from sluis.web.access import Access, caller_label
 from sluis.web.answer import Sending
 from sluis.web.openapi import API_VERSION, BASE, About, Identifiers, configuration, finished
 from sluis.web.routes import bound, served
-from sluis.web.short import SHORT, JsonRequest, ShortWay, header
+from sluis.web.short import SHORT, JsonRequest, ShortWay, header, holds_nul
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request body, unless a route sets its own `request_max_body_size`."""
@@ -91,7 +91,7 @@ class Api:
             short = self._short.get((scope["method"], scope["path"]))
             if short is not None:
                 await short(scope, receive, sending)
-            elif _odd(scope["path"]):
+            elif _odd(scope["path"]) or holds_nul(scope):
                 await _send(problems.unknown_path(), scope, sending)
             else:
                 await self._framework(scope, receive, sending)
@@ -176,9 +176,8 @@ def _is_identifier(kind: Any) -> bool:
 
 
 def _odd(path: str) -> bool:
-    """Paths that the framework would quietly take for another: the rules want 404 (core/no-trailing-slash). And those with a NUL:
-    nothing is called so, and PostgreSQL cannot look for it."""
-    return "//" in path or "\0" in path or (path.endswith("/") and path != "/")
+    """Paths that the framework would quietly take for another: the rules want 404 (core/no-trailing-slash)."""
+    return "//" in path or (path.endswith("/") and path != "/")
 
 
 def most_body(scope: Any, otherwise: int) -> int:

@@ -18,7 +18,7 @@ from sluis.web.access import keep_caller, methods_at
 from sluis.web.labels import Said, filled_in
 from sluis.web.pages import SETTING, local_path, redirect, setting_of
 from sluis.web.routes import FORM, Form
-from sluis.web.short import header
+from sluis.web.short import header, holds_nul
 from sluis.web.tries import Tries, address_of
 from sluis.web.unsent import Forms
 from sluis.web.visitors import SignedIn
@@ -47,7 +47,7 @@ async def let_in(request: Request[Any, Any, Any], tries: Tries, forms: Forms) ->
     Returns where to go first, when that is somewhere else. Raises `Unidentified`, `Refused`, `Invalid`, `TooOften`.
     """
     opt, scope = request.route_handler.opt, request.scope
-    if "\0" in scope["path"]:  # nothing is called so, and PostgreSQL cannot look for it
+    if holds_nul(scope):
         raise NotFoundException
     callers = opt.get("callers")
     if callers is None:  # the framework's own OPTIONS handlers

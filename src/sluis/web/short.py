@@ -82,6 +82,11 @@ class ShortWay:
         return bytes(body)
 
 
+def holds_nul(scope: Any) -> bool:
+    """Whether an address has a NUL in it: nothing is called so, and PostgreSQL cannot look for it."""
+    return "\0" in scope["path"] or b"%00" in scope["query_string"]
+
+
 def header(scope: Mapping[str, Any], name: bytes) -> str:
     """A header of a request, the first of that name (in lower case); empty when there is none."""
     return next((value for found, value in scope["headers"] if found == name), b"").decode("latin-1")
