@@ -5,13 +5,13 @@ from typing import Literal
 
 import msgspec
 
-from sluis.grounds import Column, Dataset, Disclosure
+from sluis.grounds import COLUMN_ROLES, Column, Dataset, Disclosure
 from sluis.kernel import Text
 
 Openness = Literal["open", "masked", "groups", "join", "filter", "closed"]
 
 OPENNESS: dict[Openness, tuple[Text, Text]] = {
-    "open": (Text("open", "open"), Text("De ontvanger ziet de waarde.", "The recipient sees the value.")),
+    "open": (COLUMN_ROLES["output"], Text("De ontvanger ziet de waarde.", "The recipient sees the value.")),
     "masked": (
         Text("gemaskeerd", "masked"),
         Text("Er staat iets anders in de plaats van de waarde.", "Something else stands in the place of the value."),
@@ -21,12 +21,12 @@ OPENNESS: dict[Openness, tuple[Text, Text]] = {
         Text("Alleen in aantallen en sommen over groepen.", "Only in counts and sums over groups."),
     ),
     "join": (
-        Text("alleen koppelen", "join only"),
+        COLUMN_ROLES["join"],
         Text("Alleen om gegevens bij elkaar te zoeken; de waarde gaat verzegeld mee.",
              "Only to put data together; the value travels sealed."),
     ),
     "filter": (
-        Text("alleen kiezen", "select only"),
+        COLUMN_ROLES["filter"],
         Text("Alleen om rijen te kiezen; de waarde is niet te zien.", "Only to select rows; the value is not seen."),
     ),
     "closed": (Text("gesloten", "closed"), Text("De ontvanger ziet dit niet.", "The recipient does not see this.")),
