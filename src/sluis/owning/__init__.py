@@ -2,8 +2,9 @@
 
 from sluis.owning.health import Sources
 from sluis.owning.history import open_history
+from sluis.owning.model import Contracts, Covered, Holding, SourceSettings
 from sluis.owning.pages import NAVIGATION, page_routes
-from sluis.owning.service import Contracts, Covered, Holding, Holdings, SourceSettings
+from sluis.owning.service import Holdings
 
 __all__ = [
     "NAVIGATION",

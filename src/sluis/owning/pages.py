@@ -14,7 +14,8 @@ from sluis.grounds import AVG_GROUNDS, SENSITIVITIES
 from sluis.kernel import Invalid, Refused, Text
 from sluis.owning import views
 from sluis.owning.matrix import OPENNESS, matrix
-from sluis.owning.service import LONGEST_REASON, PREVIEWS_AN_HOUR, Holdings
+from sluis.owning.previewing import LONGEST_REASON, PREVIEWS_AN_HOUR
+from sluis.owning.service import Holdings
 from sluis.owning.wording import differences, masked_as, told
 from sluis.policy import ASK_FOR_ROLE, DATA, READ_DATA, Resource, takes_role
 from sluis.web import STAFF, Entry, Form, Gate, SignedIn, export, page, setting_of
@@ -65,7 +66,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
         troubled = [one for one in states if one.healthy is False]
         return page(
             request, "owning/data.html", listing=listing, troubled=troubled, waiting=await of.waiting(),
-            disclosures=len(of.of.grounds.disclosures), previews=of.of.activity is not None and bool(of.may_preview()),
+            disclosures=len(of.of.grounds.disclosures), previews=of.of.activity is not None and bool(of.previews.possible()),
         )  # fmt: skip
 
     @get("/data/datasets/{name:str}", opt=STAFF)
@@ -112,7 +113,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
             contracts=None if covered is None else covered.get(id, ()), place=of.place("disclosures", id), since=since,
             before=before, changes=() if before is None else differences(before.disclosure, one), grounds=AVG_GROUNDS,
             ruled=of.ruled(one, state == "open"), used=used, days=views.LOOKED_BACK,
-            previews=of.of.activity is not None and one in of.may_preview(),
+            previews=of.of.activity is not None and one in of.previews.possible(),
         )  # fmt: skip
 
     @get("/data/preview", opt=_SURELY)
@@ -126,7 +127,7 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
         """What the recipient would see, once it is on record that this official looked."""
         id = form.get("disclosure", "")
         try:
-            seen = await of.preview(person, id, form.get("key", ""), form.get("reason", ""))
+            seen = await of.previews.take(person, id, form.get("key", ""), form.get("reason", ""))
         except Invalid as wrong:
             if wrong.field is None:
                 raise
@@ -175,7 +176,7 @@ def _asking(
 ) -> Response[bytes]:
     """The form of a preview; what was filled in stays in it."""
     return page(
-        request, "owning/ask.html", status=200 if wrong is None else wrong.status, of=of, choices=of.may_preview(),
+        request, "owning/ask.html", status=200 if wrong is None else wrong.status, of=of, choices=of.previews.possible(),
         chosen=chosen, form=form or {}, wrong=wrong, longest=LONGEST_REASON, most=PREVIEWS_AN_HOUR,
         activity=None if of.of.activity is None else of.activity_name(of.of.activity),
     )  # fmt: skip

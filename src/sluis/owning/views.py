@@ -11,7 +11,8 @@ from sluis.disclose import Name, Total
 from sluis.grounds import Disclosure
 from sluis.kernel import PeerId, Text, figure
 from sluis.owning.health import State
-from sluis.owning.service import Covered, Holdings
+from sluis.owning.model import Covered
+from sluis.owning.service import Holdings
 from sluis.web import Cell, Chart, Column, Listing, Row, arranged, asked_in, setting_of
 
 Page = Request[Any, Any, Any]

@@ -20,7 +20,7 @@ from sluis.catalogue import Measurement, keep_measurements
 from sluis.grounds import Aggregate, Closed
 from sluis.kernel import Text, Unkept
 from sluis.ledger import Search
-from sluis.owning.service import PREVIEWS_AN_HOUR
+from sluis.owning.previewing import PREVIEWS_AN_HOUR
 from sluis.sources import Probe
 
 HOSTILE = "<script>alert(1)</script>'\"‮"
