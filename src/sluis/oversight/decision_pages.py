@@ -124,7 +124,7 @@ def decision_routes(desk: Desk) -> list[HTTPRouteHandler]:
             Column("peer", Text("Organisatie", "Organisation"), filter=True, foreign=True,
                    choices=tuple((one, _plain(called(one))) for one in peers)),
             Column("activity", Text("Verwerking", "Activity"), filter=True,
-                   choices=tuple((one, _plain(_short(one))) for one in activities)),
+                   choices=tuple((one, oversight.called(one)) for one in activities)),
             Column("rule", Text("Regel", "Rule"), filter=True, choices=tuple((one, rule_words(one)) for one in rules)),
         )  # fmt: skip
 
@@ -171,7 +171,7 @@ def decision_routes(desk: Desk) -> list[HTTPRouteHandler]:
         told = await asyncio.to_thread(oversight.decision, index)
         return page(
             request, "oversight/decision.html", told=told, row=told.row, action=ACTIONS.get(told.row.action),
-            rule=rule_words(told.row.rule), peer=called(told.row.peer), references=references_of(told.record),
+            rule=rule_words(told.row.rule), peer=called(told.row.peer), activity=oversight.called(told.row.activity), references=references_of(told.record),
             rule_words=rule_words, offer=changes(person) and not whole,
             content=msgspec.json.format(msgspec.json.encode(told.record), indent=2).decode() if whole else None,
         )  # fmt: skip
@@ -224,7 +224,7 @@ def _row(one: Decided) -> Row:
             Cell("1" if one.permit else "0", tone="ok" if one.permit else "warning"),
             Cell(
                 ACTIONS.get(one.action, _plain(one.action)),
-                told=one.resource if one.peer or one.action == "ask" else None,
+                told=one.resource if one.peer else None,  # one's own question is about its activity
             ),
             one.peer or None,
             one.activity or None,
@@ -232,11 +232,6 @@ def _row(one: Decided) -> Row:
         ),
         one,
     )
-
-
-def _short(activity: str) -> str:
-    """The end of a URI, as people know an activity by."""
-    return activity.rstrip("/").rpartition("/")[2] or activity
 
 
 def _plain(text: str) -> Text:

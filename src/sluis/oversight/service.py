@@ -134,6 +134,12 @@ class Oversight:
         self._seen, self._looked, self._once_more = -1, 0.0, False
         self._made: tuple[tuple[Agreement, ...], tuple[Entry, ...]] | None = None
 
+    def called(self, activity: str) -> Text:
+        """What an activity is called, by its id; the end of that, where no file here says what it is."""
+        known = self._grounds.activity(activity)
+        short = activity.rstrip("/").rpartition("/")[2] or activity
+        return known.name if known is not None else Text(short, short)
+
     async def entries(self) -> tuple[Entry, ...]:
         """The register, its own activities first."""
         agreed = tuple(await self._agreements()) if self._agreements is not None else ()

@@ -98,7 +98,7 @@ def unusual_routes(desk: Desk) -> list[HTTPRouteHandler]:
             request, "oversight/finding.html", status=422 if wrong else 200, kept=kept, finding=kept.finding,
             kind=KINDS[kept.finding.kind], words=told(kept.finding), chart_view=chart_of(kept.finding, series),
             organisation=organisation(kept.finding), whole=whole, offer=changes(person), wrong=wrong, reason=reason,
-            lines=lines_of(kept.finding),
+            lines=lines_of(kept.finding), activity=oversight.called(kept.finding.activity),
         )  # fmt: skip
 
     return [listed, one, look, who]

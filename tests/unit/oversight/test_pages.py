@@ -186,6 +186,8 @@ async def test_decisions_are_read_page_by_page_and_narrowed(room: Room) -> None:
     assert not links[0] & links[1]
     refused = await browser.get(f"/oversight/decisions?outcome=0&rule=not-disclosed&peer={PEER!s}")
     assert refused.text.count('<tr role="row">') == 13
+    assert "Bijstand vaststellen</td>" in refused.text
+    assert "Decide on assistance</td>" in (await room.browser(language="en").get(refused.url)).text
     none = await browser.get("/oversight/decisions?since=2030-01-01&until=nonsense")
     assert "Hier is" in none.text or "nog niets besloten" in none.text
 
@@ -195,6 +197,7 @@ async def test_a_decision_says_why_and_is_decided_again(room: Room) -> None:
     text = (await room.browser("auditor").get(f"/oversight/decisions/{row.idx}")).text
     assert "dezelfde uitkomst" in text
     assert "inkomen-bijstand" in text
+    assert f'<bdi>Bijstand vaststellen</bdi> <code class="long">{AID}</code>' in text
     assert "druk" not in text
     assert "Z-1" not in text
     shown = await room.browser().get(f"/oversight/decisions/{row.idx}")
