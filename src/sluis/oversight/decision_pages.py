@@ -3,15 +3,15 @@ same decided again."""
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import PathParameter
 
 from sluis.kernel import HERE, Invalid, PeerId, Text, beginning, from_milliseconds
-from sluis.oversight.desk import Desk, changes, number_in
+from sluis.oversight.desk import Desk, changes
+from sluis.oversight.record_pages import record_routes
 from sluis.oversight.summing import Row as Decided
 from sluis.policy import references_of
 from sluis.web import (
@@ -148,26 +148,10 @@ def decision_routes(desk: Desk) -> list[HTTPRouteHandler]:
         view = Listing(_CAPTION, shape, tuple(rows[:SIZE]), asked, more=more, exports=True, nothing=_NOTHING)
         return page(request, "oversight/decisions.html", view=view, period=period, filters=asked.filters)
 
-    @get("/oversight/decisions/{index:str}", opt=STAFF)
-    async def one(
-        person: SignedIn, request: Request[Any, Any, Any], index: Annotated[str, PathParameter()]
-    ) -> Response[bytes]:
-        """Een besluit, waarom het zo is, en hetzelfde opnieuw beoordeeld."""
-        await desk.may_read(person)
-        return await shown(request, person, number_in(index), False)
-
-    @post("/oversight/decisions/{index:str}/content", opt=STAFF, status_code=200)
-    async def content(
-        person: SignedIn, request: Request[Any, Any, Any], index: Annotated[str, PathParameter()]
-    ) -> Response[bytes]:
-        """Hetzelfde, met wie het vroeg en voor welke zaak."""
-        await desk.may_read(person)
-        await desk.may_see_records(person)
-        return await shown(request, person, number_in(index), True)
-
     async def shown(
         request: Request[Any, Any, Any], person: SignedIn, index: int, whole: bool
     ) -> Response[bytes]:
+        """Een besluit, waarom het zo is, en hetzelfde opnieuw beoordeeld; met `whole` wie het vroeg en voor welke zaak."""
         told = await asyncio.to_thread(oversight.decision, index)
         return page(
             request, "oversight/decision.html", told=told, row=told.row, action=ACTIONS.get(told.row.action),
@@ -176,7 +160,8 @@ def decision_routes(desk: Desk) -> list[HTTPRouteHandler]:
             content=msgspec.json.format(msgspec.json.encode(told.record), indent=2).decode() if whole else None,
         )  # fmt: skip
 
-    return [listed, one, content]
+    place = "/oversight/decisions/{index:str}"
+    return [listed, *record_routes(desk, place, f"{place}/content", shown)]
 
 
 def filters_of(asked: Asked) -> tuple[dict[str, Any], dict[str, str]]:

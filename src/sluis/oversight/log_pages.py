@@ -1,14 +1,14 @@
 """The log for people: how it stands, verified whole or one record at a time, with the proof drawn; and the evidence to take away."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import PathParameter
 
 from sluis.kernel import Invalid, Problem, Text
-from sluis.oversight.desk import Desk, changes, number_in
+from sluis.oversight.desk import Desk, changes
+from sluis.oversight.record_pages import record_routes
 from sluis.web import STAFF, Form, SignedIn, page, redirect
 
 KINDS: dict[str, Text] = {
@@ -70,36 +70,6 @@ def log_routes(desk: Desk) -> list[HTTPRouteHandler]:
             return await shown(request, problem, given[:20])
         return redirect(f"/oversight/log/{given}")
 
-    @get("/oversight/log/{index:str}", opt=STAFF)
-    async def record(
-        person: SignedIn, request: Request[Any, Any, Any], index: Annotated[str, PathParameter()]
-    ) -> Response[bytes]:
-        """Het bewijs dat een regel in het logboek staat, getekend."""
-        await desk.may_read(person)
-        return await proved(request, person, number_in(index), False)
-
-    @post("/oversight/log/{index:str}/content", opt=STAFF, status_code=200)
-    async def content(
-        person: SignedIn, request: Request[Any, Any, Any], index: Annotated[str, PathParameter()]
-    ) -> Response[bytes]:
-        """Hetzelfde, met wat er in de regel staat."""
-        await desk.may_read(person)
-        await desk.may_see_records(person)
-        return await proved(request, person, number_in(index), True)
-
-    @get("/oversight/log/{index:str}/evidence", opt=STAFF)
-    async def evidence(person: SignedIn, index: Annotated[str, PathParameter()]) -> Response[bytes]:
-        """Het bewijs om elders na te rekenen, zonder de inhoud van de regel."""
-        await desk.may_read(person)
-        return _zip(await asyncio.to_thread(checking.bundle, number_in(index), False), number_in(index))
-
-    @post("/oversight/log/{index:str}/evidence", opt=STAFF, status_code=200)
-    async def evidence_with(person: SignedIn, index: Annotated[str, PathParameter()]) -> Response[bytes]:
-        """Hetzelfde met de regel erbij."""
-        await desk.may_read(person)
-        await desk.may_see_records(person)
-        return _zip(await asyncio.to_thread(checking.bundle, number_in(index), True), number_in(index))
-
     @post("/oversight/log/since", opt=STAFF, status_code=200)
     async def since(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Of een eerder checkpoint het begin van het logboek van nu is, getekend."""
@@ -116,13 +86,24 @@ def log_routes(desk: Desk) -> list[HTTPRouteHandler]:
     async def proved(
         request: Request[Any, Any, Any], person: SignedIn, index: int, whole: bool
     ) -> Response[bytes]:
+        """Het bewijs dat een regel in het logboek staat, getekend; met `whole` wat er in de regel staat."""
         proof = await asyncio.to_thread(checking.proof, index)
         return page(
             request, "oversight/proof.html", proof=proof, kind=KINDS.get(proof.kind, Text(proof.kind, proof.kind)),
             offer=changes(person), whole=whole, content=(proof.stored.json or b"").decode() if whole else None,
         )  # fmt: skip
 
-    return [state, verify, find, record, content, evidence, evidence_with, since]
+    async def evidence(
+        request: Request[Any, Any, Any], person: SignedIn, index: int, whole: bool
+    ) -> Response[bytes]:
+        """Het bewijs om elders na te rekenen; met `whole` met de regel erbij."""
+        return _zip(await asyncio.to_thread(checking.bundle, index, whole), index)
+
+    place = "/oversight/log/{index:str}"
+    return [
+        state, verify, find, since, *record_routes(desk, place, f"{place}/content", proved),
+        *record_routes(desk, f"{place}/evidence", f"{place}/evidence", evidence),
+    ]  # fmt: skip
 
 
 def _zip(raw: bytes, index: int) -> Response[bytes]:
