@@ -96,15 +96,14 @@ def page_routes(
         parts: of a download.
         rsin: knows the other number of a company.
     """
-    names = {str.__str__(peer): name for peer, name in rights.names.items()}
+    return [*_known(rights, inspection, whose, parts, rsin), *_requests(rights, inspection, whose, tracing)]
 
+
+def _known(
+    rights: Rights, inspection: Inspection, whose: Whose, parts: Sequence[Part], rsin: Rsin
+) -> list[HTTPRouteHandler]:
+    """What is known of somebody, and all of it to take along."""
     some = asyncio.Semaphore(_AT_ONCE)
-
-    async def whom_of(person: SignedIn, action: str = "edit") -> DataSubject:
-        whom = data_subject(*await whose(person, action))
-        if whom is None:
-            raise no_number()
-        return whom
 
     def numbers_of(whom: DataSubject) -> list[DataSubject]:
         other = rsin(whom.value) if whom.kind == "urn:nl:kvk" else None
@@ -119,7 +118,7 @@ def page_routes(
     ) -> Response[bytes]:
         return page(
             request, "rights/mine.html", status=wrong.status if wrong else 200, told=told, only=only, wrong=wrong,
-            company=_for_company(person), activity=inspection.activity(_for_company(person)), parts=parts, organisations=sorted(names.values(), key=str.casefold),
+            company=_for_company(person), activity=inspection.activity(_for_company(person)), parts=parts, organisations=sorted(rights.names.values(), key=str.casefold),
             words=partial(value_in_words, language=setting_of(request).language),
         )  # fmt: skip
 
@@ -131,7 +130,7 @@ def page_routes(
     @post("/mine", opt=_FOR, status_code=200)
     async def ask(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
         """Vraag het nu op."""
-        whom = await whom_of(person, "read")
+        whom = await _whom(whose, person, "read")
         who = Who(person.acting, person.acr, person.level, audience=person.audience)
         only = form.get("only", "")[:100] or None
         try:
@@ -142,11 +141,20 @@ def page_routes(
     @post("/mine/download", opt=_FOR, status_code=200)
     async def download(person: SignedIn, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
         """Neem alles mee wat dit knooppunt over u bewaart."""
-        await whom_of(person, "read")
+        await _whom(whose, person, "read")
         async with some:
             content = await bundle(parts, person, setting_of(request))
         headers = {"content-disposition": 'attachment; filename="mijn-gegevens.zip"'}
         return Response(content, media_type="application/zip", headers=headers)
+
+    return [mine, ask, download]
+
+
+def _requests(
+    rights: Rights, inspection: Inspection, whose: Whose, tracing: Tracing
+) -> list[HTTPRouteHandler]:
+    """What somebody asks about their data, and how far that is."""
+    names = {str.__str__(peer): name for peer, name in rights.names.items()}
 
     @get("/corrections", opt=_FOR)
     async def listed(
@@ -154,7 +162,7 @@ def page_routes(
     ) -> Response[bytes]:
         """Mijn verzoeken en meldingen, en hoe ver zij zijn."""
         number = min(max(number, 1), _MOST_PAGES)
-        whom = await whom_of(person, "read")
+        whom = await _whom(whose, person, "read")
         found = await rights.of_person(whom, number)
         return page(
             request, "rights/corrections.html", found=found[:SHOWN], number=number, more=len(found) > SHOWN,
@@ -187,25 +195,24 @@ def page_routes(
     ) -> Response[bytes]:
         """Vraag iets over uw gegevens; `about` is het kenmerk van een regel van "wie keek er"."""
         filled = Filled(kind=kind[:20], organisation=organisation[:40], trace=_trace(about))
-        return await shown(request, await whom_of(person), filled)
+        return await shown(request, await _whom(whose, person, "edit"), filled)
 
     @post("/requests/new", opt=_FOR, status_code=200)
     async def begun(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
         """Hetzelfde, over een gegeven dat op de pagina staat: dat reist niet in een adres."""
         filled = Filled.of(form)
         return await shown(
-            request, await whom_of(person), msgspec.structs.replace(filled, trace=_trace(filled.trace))
+            request,
+            await _whom(whose, person, "edit"),
+            msgspec.structs.replace(filled, trace=_trace(filled.trace)),
         )
 
-    words = {
-        "kind": KIND_NAMES,
-        "organisation": {str.__str__(peer): Text(name, name) for peer, name in rights.names.items()},
-    }
+    words = {"kind": KIND_NAMES, "organisation": {peer: Text(name, name) for peer, name in names.items()}}
 
     @post("/requests", opt={**_FOR, "words": words}, status_code=200)
     async def place(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[Any]:
         """Doe het verzoek."""
-        whom, filled = await whom_of(person), Filled.of(form)
+        whom, filled = await _whom(whose, person, "edit"), Filled.of(form)
         filled = msgspec.structs.replace(filled, trace=_trace(filled.trace))
         try:
             kind = _kind(filled.kind)
@@ -227,7 +234,15 @@ def page_routes(
             return await shown(request, whom, filled, problem)
         return redirect("/corrections", placed=made.receipt)
 
-    return [mine, ask, download, listed, blank, begun, place]
+    return [listed, blank, begun, place]
+
+
+async def _whom(whose: Whose, person: SignedIn, action: str) -> DataSubject:
+    """As `Whose`, as a request knows them. Raises `Refused`, also of who has no number that requests are about."""
+    whom = data_subject(*await whose(person, action))
+    if whom is None:
+        raise no_number()
+    return whom
 
 
 def _for_company(person: SignedIn) -> bool:
