@@ -251,7 +251,7 @@ async def test_an_owner_that_does_not_say_what_it_opens_is_gone_on_without_too(
 ) -> None:
     monkeypatch.setattr("sluis.query.desk.SOON", 0.05)
     monkeypatch.setattr("sluis.query.owners.SIGHT", 0.05)
-    monkeypatch.setattr("sluis.query.pages._PATIENCE", 0.05)
+    monkeypatch.setattr("sluis.query.filling._PATIENCE", 0.05)
     portal.hangs, portal.silent = {TAX}, True
     browser = portal.browser()
     under_way = await send(browser, "/ask/answers", {**WRITTEN, "sql": SQL, "p.bsn": ONE, "partial": "on"})
