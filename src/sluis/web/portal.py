@@ -207,8 +207,18 @@ class Portal:
 
     def _token(self, visitor: SignedIn | None, browser: BrowserSecret) -> str:
         """What a form of this visitor carries: bound to the session, or else to the browser."""
-        bound_to = f"session:{visitor.session}" if visitor is not None else f"browser:{browser.value()}"
-        return _form_token(self._secret, bound_to)
+        if visitor is not None:
+            return _token_of(self._secret, visitor)
+        return _form_token(self._secret, f"browser:{browser.value()}")
+
+
+def _token_of(secret: bytes, visitor: SignedIn) -> str:
+    """What forms carry of who is signed in. Whom they act for is part of it: what was filled in as oneself is not sent as somebody
+    else, whom one acts for in another tab by then."""
+    acting = visitor.acting
+    return _form_token(
+        secret, "\n".join(("session", visitor.session, acting.entity or "", acting.intermediary or ""))
+    )
 
 
 def _form_token(secret: bytes, bound_to: str) -> str:
@@ -242,7 +252,7 @@ def make_portal(
 
     Raises `TypeError` when a route serves nobody in particular without being marked open.
     """
-    tries, forms = Tries(), Forms(lambda session: _form_token(secret, f"session:{session}"))
+    tries, forms = Tries(), Forms(partial(_token_of, secret))
     pace = house.pace or Pace()
 
     @get("/unsent")

@@ -77,11 +77,13 @@ class Forms:
     """Forms that wait for somebody to sign in again.
 
     Args:
-        token_of: the token that forms of a session carry, by its handle.
+        token_of: the token that forms of somebody carry, while they act for who they act for.
         clock: seconds, of a clock that only goes forward.
     """
 
-    def __init__(self, token_of: Callable[[str], str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, token_of: Callable[[SignedIn], str], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._token_of, self._clock = token_of, clock
         self._seen: OrderedDict[bytes, Owner] = OrderedDict()
         self._waiting: OrderedDict[str, Unsent] = OrderedDict()  # in the order in which they end
@@ -89,9 +91,8 @@ class Forms:
 
     def seen(self, visitor: SignedIn) -> None:
         """Remember whose session this is, by the token that its forms carry."""
-        digest = _digest(self._token_of(visitor.session))
-        found = self._seen.get(digest)
-        if found is None or found.acting != visitor.acting:
+        digest = _digest(self._token_of(visitor))
+        if digest not in self._seen:
             self._seen[digest] = Owner(visitor.session, visitor.acting, visitor.audience)
             if len(self._seen) > _MOST_SEEN:
                 self._seen.popitem(last=False)

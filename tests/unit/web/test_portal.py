@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from litestar import Request, Response, get, post
 from tests.browser import Browser, Shown
@@ -255,6 +256,22 @@ async def test_a_token_of_another_session_is_refused(browser: Browser, people: P
     token = await csrf(browser)
     people.sessions["secret"] = signed_in(session="h2")
     assert (await browser.post("/changes", {"csrf": token})).status == 403
+
+
+@pytest.mark.parametrize(
+    "other", [Acting("p1", "urn:child"), Acting("p1", "urn:child", "urn:nl:kvk:90000011")]
+)
+async def test_a_form_filled_in_as_oneself_is_not_sent_as_who_one_acts_for_by_then(
+    browser: Browser, people: People, other: Acting
+) -> None:
+    """The session goes on where somebody chooses for whom they act, in another tab; the form went to the child's file."""
+    enter(browser, people, signed_in())
+    token = await csrf(browser)
+    people.sessions["secret"] = msgspec.structs.replace(signed_in(), acting=other)
+    shown = await browser.post("/changes", {"csrf": token, "name": "van mijzelf"})
+    assert (shown.status, "formulier is verlopen" in shown.text) == (403, True)
+    people.sessions["secret"] = signed_in()
+    assert (await browser.post("/changes", {"csrf": token})).status == 200
 
 
 async def test_a_token_of_before_signing_in_is_refused_after_it(browser: Browser, people: People) -> None:
@@ -654,7 +671,7 @@ async def test_a_form_with_a_token_of_another_session_is_not_kept(writing: Brows
 
 def test_forms_that_wait_are_few_and_for_a_quarter_of_an_hour() -> None:
     now = [0.0]
-    forms = Forms(lambda session: session, lambda: now[0])
+    forms = Forms(lambda person: person.session, lambda: now[0])
     forms.seen(signed_in())
     for at in range(8):
         assert forms.keep("b", f"/{at}", {"csrf": signed_in().session, "a": "x"}, "/")
