@@ -61,7 +61,7 @@ async def chromium() -> AsyncIterator[Tab]:
         process = await asyncio.create_subprocess_exec(
             chromium_path(), "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank",
+            "--accept-lang=en-GB", "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank",
             stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
             env={**os.environ, "HOME": profile},
         )  # fmt: skip
