@@ -23,7 +23,9 @@ import pymysql
 import pytest
 
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
-_HEADLESS = Path("/usr/lib/chromium/chromium-headless-shell")  # itself: a script around it would be ended, and not this
+_HEADLESS = Path(
+    "/usr/lib/chromium/chromium-headless-shell"
+)  # itself: a script around it would be ended, and not this
 _START_SECONDS = 60
 
 

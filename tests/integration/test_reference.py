@@ -189,6 +189,15 @@ def test_keys_can_be_compared_with_what_an_owner_computes(
     assert comparable(got) == comparable(references["all"].execute(sql).fetchall())
 
 
+@pytest.mark.parametrize("condition", ["t.k = CAST(NULL AS INTEGER)", "t.k = 1 AND u.k = 2"])
+def test_of_rows_without_repeats_a_part_of_the_columns_is_read(
+    federation: Federation, references: _References, condition: str
+) -> None:
+    sql = f"SELECT d.k FROM (SELECT DISTINCT u.m AS m, t.k AS k FROM b.u AS u CROSS JOIN b.t AS t WHERE {condition}) AS d"
+    got = _loop().run_until_complete(asked(federation, sql, "all"))
+    assert comparable(got) == comparable(references["all"].execute(sql).fetchall())
+
+
 def _compare(federation: Federation, references: _References, data: st.DataObject) -> bool:
     """Whether there is something to compare: there are forms of questions that DuckDB cannot plan."""
     name = data.draw(st.sampled_from(list(CASES)))

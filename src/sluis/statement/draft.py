@@ -84,7 +84,8 @@ class Draft:
 
         Args:
             extra: key conditions and propagated constants, on columns of its units.
-            accepts: asked whether leaving out repeated rows is something the site does as DuckDB would.
+            accepts: asked whether reading a part of the columns, or leaving out repeated rows, is something the site does as
+                DuckDB would.
         """
         names = self.names()
         conditions = [*self.conditions, *extra]
@@ -111,6 +112,10 @@ class Draft:
         if self.computed:
             select.set("group", exp.Group(expressions=[column.copy() for column in columns.values()]))
         normal.tidy(select)
+        if inner is not None and not outer and not self.computed and accepts is not None:
+            # Of rows without repeats, say, a site may give all columns where it does not give some.
+            query = select if accepts(select, self.site) else inner.copy()
+            return self._once(query, names, accepts)
         return self._once(select, names, accepts)
 
     def _read(self, alias: str, conditions: list[exp.Expression]) -> set[str]:
