@@ -109,7 +109,7 @@ class Findings:
 
     def series(self, finding: Finding) -> list[tuple[int, int]]:
         """The counts that a finding stands out of: per day (its ordinal), or per hour of that day."""
-        kind = {"off-hours": "asker", "refused": "asker"}.get(finding.kind, finding.kind)
+        kind = finding.kind
         first = finding.day - timedelta(days=WINDOW - 1)
         if kind == "persons":
             of = self._persons(first, finding.day).get((finding.peer, finding.activity), {})
@@ -119,7 +119,7 @@ class Findings:
             ]
         given = {
             "key": finding.key, "peer": finding.peer, "activity": finding.activity, "day": first.toordinal(),
-            "on": finding.day.toordinal(),
+            "on": finding.day.toordinal(), "opens": unusual.OFFICE.start, "closes": unusual.OFFICE.stop,
         }  # fmt: skip
         statement = sql.DAYS_OF[kind]
         values = {name: value for name, value in given.items() if f":{name}" in statement}

@@ -106,8 +106,9 @@ DESTROYED = "DELETE FROM oversight_decisions WHERE idx BETWEEN :first AND :last"
 CHOICES = "SELECT value FROM oversight_choices WHERE kind = :kind ORDER BY times DESC, value LIMIT 100"
 """What a form offers."""
 
-BY_PERSON = """SELECT day, peer, person, SUM(permitted + refused) AS times,
-    SUM(CASE WHEN hour < :opens OR hour >= :closes OR day % 7 IN (0, 6) THEN permitted + refused ELSE 0 END) AS off
+_OFF = "(hour < :opens OR hour >= :closes OR day % 7 IN (0, 6))"
+BY_PERSON = f"""SELECT day, peer, person, SUM(permitted + refused) AS times,
+    SUM(CASE WHEN {_OFF} THEN permitted + refused ELSE 0 END) AS off
     FROM oversight_use WHERE day >= :day AND person <> '' GROUP BY day, peer, person LIMIT 200000"""
 """Per day how often each asked, and how often of that outside office hours (the proleptic day modulo 7: 0 is a Sunday)."""
 
@@ -147,6 +148,10 @@ OPEN_OF = "SELECT COUNT(*) FROM oversight_findings WHERE looked IS NULL AND acti
 DAYS_OF = {
     "person": "SELECT day, SUM(times) AS times FROM oversight_people WHERE subject = :key AND day >= :day GROUP BY day",
     "asker": """SELECT day, SUM(permitted + refused) AS times FROM oversight_use
+        WHERE person = :key AND peer = :peer AND day >= :day GROUP BY day""",
+    "off-hours": f"""SELECT day, SUM(permitted + refused) AS times FROM oversight_use
+        WHERE person = :key AND peer = :peer AND day >= :day AND {_OFF} GROUP BY day""",
+    "refused": """SELECT day, SUM(refused) AS times FROM oversight_use
         WHERE person = :key AND peer = :peer AND day >= :day GROUP BY day""",
     "volume": """SELECT day, SUM(permitted + refused) AS times FROM oversight_use
         WHERE activity = :activity AND peer = :peer AND day >= :day GROUP BY day""",

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy import text as statement
 from tests.pango import need_pango
-from tests.unit.oversight.room import AID, BWB, GROUNDS, NAMES, OWN, PEER, TREES, Room, activity, filled
+from tests.unit.oversight.room import AID, BWB, GROUNDS, NAMES, NOW, OWN, PEER, TREES, Room, activity, filled
 
 from sluis.grounds import Article, EventType, Fact, Grounds, Notice
 from sluis.kernel import Oin, Period, Text
@@ -338,6 +338,19 @@ async def test_the_facts_say_whether_a_review_was_never_done_or_is_late(room: Ro
     opened = [one["nl"] for one in (await browser.get(f"/register/{KEY}/dpia?as=json")).json["open"]]
     assert "De toets van deze verwerking is te laat." in opened
     assert not [one for one in opened if "nooit" in one]
+
+
+async def test_a_finding_is_drawn_with_the_counts_that_it_is_about(room: Room) -> None:
+    """Beside the limit of questions outside office hours stand those, and not all; the same of refusals."""
+    busy = [room.asked("nacht", NOW - timedelta(minutes=minute)) for minute in range(20)]
+    allowed = [room.consulted("fout", NOW - timedelta(minutes=minute)) for minute in range(20)]
+    await room.write([one for some in busy + allowed for one in some])
+    await room.oversight.summary.catch_up()
+    findings = room.oversight.findings
+    found = {one.finding.kind: one.finding for one in findings.page("", "", 1, 50)}
+    for kind, count in (("off-hours", 7), ("refused", 12)):
+        assert found[kind].count == count
+        assert dict(findings.series(found[kind]))[NOW.toordinal()] == count
 
 
 async def test_the_facts_for_an_assessment_are_those_of_settings_and_counts(room: Room) -> None:
