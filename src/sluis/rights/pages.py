@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 from litestar import Request as HttpRequest
@@ -104,6 +105,7 @@ def _known(
 ) -> list[HTTPRouteHandler]:
     """What is known of somebody, and all of it to take along."""
     some = asyncio.Semaphore(_AT_ONCE)
+    turns = WeakValueDictionary[str, asyncio.Lock]()
 
     def numbers_of(whom: DataSubject) -> list[DataSubject]:
         other = rsin(whom.value) if whom.kind == "urn:nl:kvk" else None
@@ -142,7 +144,11 @@ def _known(
     async def download(person: SignedIn, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
         """Neem alles mee wat dit knooppunt over u bewaart."""
         await _whom(whose, person, "read")
-        async with some:
+        turn = turns.setdefault(person.acting.person, asyncio.Lock())
+        async with (
+            turn,
+            some,
+        ):  # one of each person: who asks a hundred times waits for themselves, and nobody else does
             content = await bundle(parts, person, setting_of(request))
         headers = {"content-disposition": 'attachment; filename="mijn-gegevens.zip"'}
         return Response(content, media_type="application/zip", headers=headers)

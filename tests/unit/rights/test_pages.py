@@ -186,8 +186,11 @@ class Pages(World):
     """Downloads that are collected at the same time: now, and at most."""
 
     def _parts(self) -> list[Part]:
+        self.packs = asyncio.Event()
+
         async def good(person: SignedIn) -> Any:
             self.packing += 1
+            self.packs.set()
             self.most_packing = max(self.most_packing, self.packing)
             await asyncio.sleep(0)
             self.packing -= 1
@@ -571,7 +574,26 @@ async def test_a_download_holds_every_part_and_names_what_it_could_not_read(node
 
 
 async def test_few_downloads_are_made_at_once(node: Pages) -> None:
-    browser = await node.enter()
-    form = (await browser.get("/mine")).form("/mine/download")
-    answers = await asyncio.gather(*(browser.send(form) for _ in range(12)))
+    browsers = [await node.enter(value=f"99999{at:04}") for at in range(6)]
+    forms = [(await one.get("/mine")).form("/mine/download") for one in browsers]
+    pairs = zip(browsers, forms, strict=True)
+    answers = await asyncio.gather(*(browser.send(form) for browser, form in [*pairs]))
     assert ({one.status for one in answers}, node.most_packing) == ({200}, 2)
+
+
+async def test_who_asks_for_many_downloads_at_once_keeps_nobody_else_waiting(node: Pages) -> None:
+    """All stood in one row: somebody who sent a form a thousand times had everybody wait behind it."""
+    greedy, other = await node.enter(), await node.enter(value="999990020")
+    ended = list[str]()
+
+    async def take(who: str, browser: Browser, form: Any) -> None:
+        assert (await browser.send(form)).status == 200
+        ended.append(who)
+
+    first, second = [(await one.get("/mine")).form("/mine/download") for one in (greedy, other)]
+    many = [asyncio.ensure_future(take("greedy", greedy, first)) for _ in range(12)]
+    await node.packs.wait()  # the others stand in the row by now
+    await take("other", other, second)
+    before = ended.index("other")
+    await asyncio.gather(*many)
+    assert (before <= 2, node.most_packing) == (True, 2)
