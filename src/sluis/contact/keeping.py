@@ -105,7 +105,15 @@ class Keeping:
     def add(
         self, connection: Connection, scenario: Scenario, occurrence: Occurrence, trace: str, now: int
     ) -> None:
-        """Keep that somebody must be told of what happened; nothing when that is known already."""
+        """Keep that somebody must be told of what happened; nothing when that is known already.
+
+        Args:
+            connection: of the transaction of what happened.
+            scenario: by which they are told.
+            occurrence: what happened, and about whom.
+            trace: id that its line in the log gets.
+            now: seconds since the epoch.
+        """
         assert occurrence.about is not None
         person = self.whose(occurrence.about.kind, occurrence.about.value)
         name = self.digest("message", person, occurrence.type, occurrence.id, scenario.id)[:16].hex()

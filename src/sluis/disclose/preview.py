@@ -104,6 +104,16 @@ def question_of(
     """What the recipient asks of one person: every column that it may see. Where it may only join on who the person is, the
     key comes sealed, as another owner in the question would have made it.
 
+    Args:
+        one: what is open to it.
+        key: of the person, as the dataset has it.
+        recipient: asks.
+        own: this node.
+        now: aware UTC.
+
+    Returns:
+        the question, and what opens the key in it.
+
     Raises:
         Refused: `preview-groups`, `preview-nobody`, `preview-nothing`: there is no such question.
     """

@@ -133,7 +133,15 @@ class Crossing(msgspec.Struct, frozen=True):
         now: datetime,
         failed: bool,
     ) -> list[Processing]:
-        """One line per person, each a span of its own."""
+        """The lines of the log about people, each a span of its own.
+
+        Args:
+            subjects: (kind of number, number) of each.
+            opened: what they were in.
+            pseudonym: of one of them, as the log has it.
+            now: the moment at which it ended, aware UTC.
+            failed: whether it went wrong on the way.
+        """
         withheld = self._withheld(opened)
         template = self._line(opened, now, failed, {}, withheld)
         lines = []
@@ -151,7 +159,13 @@ class Crossing(msgspec.Struct, frozen=True):
     def in_bulk(
         self, opened: Sequence[Opened], columns: dict[str, tuple[str, ...]], now: datetime, failed: bool
     ) -> Processing:
-        """The one line of a consultation that is about nobody in particular: which datasets, which columns."""
+        """The one line of a consultation that is about nobody in particular: which datasets, which columns.
+
+        Args:
+            opened: the datasets.
+            columns: used, by dataset.
+            now, failed: as `about`.
+        """
         objects = [
             {
                 "dataset_id": f"{self.alias}.{one.dataset.name}",

@@ -212,7 +212,14 @@ def require_own_names(names: Sequence[tuple[str, str]], stated: Iterable[str]) -
 
 def kind_of(opened: Mapping[str, Opened], asker: str, combining: bool, summarises: bool) -> Kind:
     """Which rules the answer falls under. Only the combiner that every such disclosure names gets rows of data that
-    may leave as groups only, and only when it says that it combines."""
+    may leave as groups only, and only when it says that it combines.
+
+    Args:
+        opened: by dataset.
+        asker: OIN of who asks.
+        combining: whether it says that it combines.
+        summarises: whether the question has aggregates, and no rows.
+    """
     rules = [one.disclosure.aggregate for one in opened.values() if one.disclosure.aggregate is not None]
     if not rules:
         return "summary" if summarises else "rows"
@@ -226,6 +233,15 @@ def roles_for(
 ) -> dict[tuple[str, str], Disclosure]:
     """The disclosures as they count for this question: a column that sealed tokens bind, every column set equal to
     such a one, and the subject of rows for a combiner, may only be joined and leave sealed, whatever it was opened for.
+
+    Args:
+        tree: the question, qualified.
+        opened: by dataset.
+        kind: which rules the answer falls under.
+        sealed_parameters: names of those whose values come as tokens.
+
+    Returns:
+        by (schema, dataset), as `statement.columns` takes them; the schema is empty.
 
     Raises:
         Refused: `tokens-meet-columns`.

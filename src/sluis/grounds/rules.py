@@ -45,6 +45,11 @@ class Surroundings(msgspec.Struct, frozen=True):
 def make_offer(owner: PeerId, alias: str, dataset: Dataset, disclosure: Disclosure) -> Offer:
     """The disclosure as its recipient gets it, columns in the order of the dataset, with its digest.
 
+    Args:
+        owner: of the data.
+        alias: the owner's name before the dot.
+        dataset, disclosure: as the owner's files have them.
+
     The digest is SHA-256 over the canonical JSON (RFC 8785) of the offer without it.
     """
     columns = tuple(
@@ -401,6 +406,15 @@ def overlap(one: Period, other: Period) -> bool:
 
 
 def unknown(keys: Keys, kind: str, nl: str, en: str, name: str, known: Iterable[str]) -> Fault:
+    """A name that no file has.
+
+    Args:
+        keys: where in the file it stands.
+        kind: of thing, as it is named in codes.
+        nl, en: what people call that kind.
+        name: that is there.
+        known: names that there are, of which the nearest is told.
+    """
     return finding(
         keys,
         f"unknown-{kind}",
@@ -464,4 +478,5 @@ def _no_subject(keys: Keys, setting: str, dataset: str) -> Fault:
 
 
 def finding(keys: Keys, code: str, what: Text, why: Text, next: Text) -> Fault:
+    """Something that is wrong in a file, at the place that `keys` lead to; the texts as in `Problem`."""
     return Fault(keys, code, what, why, next)

@@ -66,7 +66,14 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def climb(index: int, size: int, leaf: bytes, proof: Sequence[bytes]) -> list[Step]:
-    """The way from a leaf to the root, lowest first; as long as the proof has hashes."""
+    """The way from a leaf to the root, lowest first; as long as the proof has hashes (RFC 6962 §2.1.1).
+
+    Args:
+        index: of the leaf, from 0.
+        size: of the tree, in leaves.
+        leaf: its hash, 32 bytes.
+        proof: hashes of the inclusion proof, 32 bytes each, lowest first.
+    """
     steps, first, last, made = [], index, size - 1, leaf
     for given in proof:
         left = bool(first & 1 or first == last)
@@ -80,7 +87,13 @@ def climb(index: int, size: int, leaf: bytes, proof: Sequence[bytes]) -> list[St
 
 
 def follow(size1: int, size2: int, proof: Sequence[bytes], root1: bytes) -> tuple[bytes, list[Step]]:
-    """What both trees share, and the way from there to either root."""
+    """What both trees share, and the way from there to either root (RFC 6962 §2.1.2).
+
+    Args:
+        size1, size2: of the earlier and the later tree, in leaves.
+        proof: hashes of the consistency proof, 32 bytes each.
+        root1: of the earlier tree.
+    """
     rest = list(proof) if size1 & (size1 - 1) else [root1, *proof]
     if not rest:
         return root1, []
@@ -154,7 +167,14 @@ def inclusion(
 def consistency(
     old_size: int, size: int, proof: Sequence[bytes], old_root: bytes, root: bytes, signers: Sequence[str]
 ) -> Drawing:
-    """That an earlier checkpoint is the beginning of a later one: one start, and from there the way to both roots."""
+    """That an earlier checkpoint is the beginning of a later one (RFC 6962 §2.1.2): one start, and from there the way to both roots.
+
+    Args:
+        old_size, size: of both trees, in leaves.
+        proof: hashes of the consistency proof, 32 bytes each, as they stand in it.
+        old_root, root: that were signed.
+        signers: names of who signed the later one.
+    """
     shared, steps = follow(old_size, size, proof, old_root)
     made_old = steps[-1].old if steps else shared
     made = steps[-1].made if steps else shared

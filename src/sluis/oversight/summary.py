@@ -89,7 +89,18 @@ class Summary:
 
 
 def keep(connection: Connection, sums: Sums, place: int, end: int, at: int) -> bool:
-    """Add to the summary what a stretch comes down to, unless it is in it already; on the writer's thread."""
+    """Add to the summary what a stretch of the log comes down to, on the writer's thread.
+
+    Args:
+        connection: of the transaction.
+        sums: of the stretch.
+        place: index of its first record.
+        end: index after its last.
+        at: when it was read, in ms since the epoch.
+
+    Returns:
+        whether it was added: it is not when the summary does not end where it begins.
+    """
     if int(connection.execute(text(sql.PLACE)).scalar() or 0) != place:
         return False
     _many(

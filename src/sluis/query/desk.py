@@ -191,7 +191,22 @@ class Desk:
     async def ask(
         self, question: Question, who: Who, session: str, explanation: Explanation, filled: Filled, sight: Sight
     ) -> Asked:  # fmt: skip
-        """Begin to ask. Raises `Conflict` when this person, or everybody, has too much under way."""
+        """Begin to ask.
+
+        Args:
+            question: what is asked.
+            who: asks it.
+            session: in which; the answer is shown in no other.
+            explanation: what it would do, as it was shown beforehand.
+            filled: what stood in the form, for who wants to change it.
+            sight: what was seen to be open when it was asked.
+
+        Returns:
+            the question under its handle; its answer comes later.
+
+        Raises:
+            Conflict: this person, or everybody, has too much under way.
+        """
         self.tidy()
         self._make_room(who.acting.person)
         asked = Asked(question, who, session, explanation, filled, sight, self._clock)

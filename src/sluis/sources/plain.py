@@ -121,6 +121,13 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """The answer, out of pages of rows as the source gave them: only rows with one of the values wanted in every column.
 
+    Args:
+        plain: what is asked.
+        shape: of the answer.
+        wanted: values, by the column that must have one of them.
+        pages: rows as the source gave them, by column name.
+        limits: what the answer may cost.
+
     Raises:
         SourceFailure: `too-many-rows`, or what `shape` finds wrong with a row.
     """

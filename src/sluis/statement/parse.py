@@ -343,7 +343,14 @@ def _unresolved(message: str, schema: Schema) -> Invalid:
 
 
 def unknown(code: str, kind_nl: str, kind_en: str, name: str, known: Iterable[str]) -> Invalid:
-    """The problem of a name that does not exist, with the nearest names that do."""
+    """The problem of a name that does not exist, with the nearest names that do.
+
+    Args:
+        code: of the problem.
+        kind_nl, kind_en: what people call what it would name.
+        name: as the asker wrote it; it is shown when it looks like a name.
+        known: names that there are.
+    """
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     shown = name if name.replace("_", "").replace(".", "").isalnum() and len(name) <= 80 else "?"
     return _invalid(

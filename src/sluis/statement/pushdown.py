@@ -105,7 +105,7 @@ _AGGREGATES = (exp.Count, exp.Sum, exp.Min, exp.Max, exp.Avg)
 def pushable(
     query: exp.Query, dialect: str | None, types: Types, parameters: Mapping[str, str] | None = None
 ) -> bool:
-    """Whether a whole query gives DuckDB's answer when its source computes it. See `obstacles`."""
+    """Whether a whole query gives DuckDB's answer when its source computes it; arguments as `obstacles`, which says why not."""
     return not obstacles(query, dialect, types, parameters)
 
 

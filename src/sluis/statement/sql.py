@@ -75,7 +75,20 @@ class Memory:
         return self._keys.mac("statement-memory", canonical(plain)).hex()
 
     async def spend(self, purse: str, day: date, question: str, limit: int) -> bool:
-        """Draw on a budget; False when `limit` different questions did so that day already. Raises `Unkept`."""
+        """Draw on a budget.
+
+        Args:
+            purse: whose budget for what; no personal data.
+            day: it is of.
+            question: which one draws; the same draws once a day.
+            limit: how many different questions may.
+
+        Returns:
+            False when so many did that day already.
+
+        Raises:
+            Unkept: it could not be counted; nothing may be told.
+        """
 
         def work(connection: Connection) -> bool:
             known = {"purse": purse, "day": day.isoformat(), "question": question}

@@ -26,7 +26,14 @@ def number_of(month: date, agreed: Agreed) -> str:
 def lines_of(
     counted: Tally, tariffs: Sequence[Tariff], terms: Iterable[Term], month: date
 ) -> tuple[Line, ...]:
-    """What is charged: answers as their receipts say, and the service as its tariffs say. What comes to nothing is left out."""
+    """What is charged: answers as their receipts say, and the service as its tariffs say. What comes to nothing is left out.
+
+    Args:
+        counted: in the month.
+        tariffs: of the service, in cents.
+        terms: from when until when subscriptions are.
+        month: its first day.
+    """
     made = []
     if counted.questions:
         made.append(Line("question", WORDS["question"], counted.questions, None, counted.cents))

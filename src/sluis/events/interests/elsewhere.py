@@ -210,7 +210,16 @@ class Registrar:
         return done.ended
 
     async def registered(self, source: str, notice: str, cursor: str, trace: Trace) -> InterestsView:
-        """A page of this organisation's interests at a source: its own references. Raises as `register`."""
+        """A page of this organisation's interests at a source: its own references.
+
+        Args:
+            source: alias or OIN of that organisation.
+            notice: id of what it tells.
+            cursor: of the page, as the one before gave it; empty for the first.
+            trace: of who asks.
+
+        Raises: as `register`.
+        """
         peer, offered = await self._offered(source, notice)
         place = f"/v1/interests?{urlencode({'notice': notice, 'cursor': cursor})}"
         async with self._link.send(
@@ -323,7 +332,18 @@ class Registrar:
         return headers_for(trace) | {"content-type": "application/json"}
 
     async def answered(self, peer: PeerId, answer: Answer, kind: type[T], most: int = MOST_BYTES) -> T:
-        """What a source answered, in at most so many bytes. Raises its problem, and `Upstream` when it is no answer."""
+        """What a source answered.
+
+        Args:
+            peer: the source.
+            answer: as it streams in.
+            kind: type that it must have.
+            most: bytes that it may have.
+
+        Raises:
+            Problem: the source's own.
+            Upstream: it is no such answer (`source-unusable`).
+        """
         unusable = _unusable(self._name(peer))
         raw = await read_answer(answer, most, unusable, fine=(200, 201))
         try:

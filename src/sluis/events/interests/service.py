@@ -168,6 +168,12 @@ class Interests:
     ) -> InterestsView:
         """A page of what a recipient registered for a notice, in no order that means anything.
 
+        Args:
+            peer: the recipient, as its certificate proves.
+            notice: its id.
+            purpose: of the contract under which it asks; None when that has none.
+            cursor: of the page, as the one before gave it; empty for the first.
+
         Raises: as `register`, and `Invalid` for a cursor that is none.
         """
         await self._may(peer, notice, purpose)

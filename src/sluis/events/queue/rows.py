@@ -58,8 +58,17 @@ def add(
 def settle(
     connection: Connection, outcomes: Sequence[Outcome], places: Mapping[str, Place], now: int
 ) -> Counter[str]:
-    """Write outcomes, and how far their subscriptions are; gives how many of each wait no longer. What waited no longer before
-    stays as it is."""
+    """Write outcomes, and how far their subscriptions are. What waited no longer before stays as it is.
+
+    Args:
+        connection: of the transaction, on the writer's thread.
+        outcomes: of deliveries, each once.
+        places: how far each of their subscriptions is.
+        now: ms since the epoch.
+
+    Returns:
+        of each subscription how many wait no longer.
+    """
     write = _settle_sqlite if connection.dialect.name == "sqlite" else _settle_postgresql
     ended = write(connection.connection.driver_connection, outcomes, now)
     dead = [{"subscription": o.subscription, "sequence": o.sequence} for o in outcomes if o.state == DEAD]

@@ -53,7 +53,19 @@ class Calls(Protocol):
         self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, *,
         seconds: float, most: int,
     ) -> Reached:  # fmt: skip
-        """The answer. Raises `Upstream`."""
+        """Call an address.
+
+        Args:
+            method: HTTP method.
+            url: the whole address.
+            body: of the request; None for none.
+            headers: beside those that every call has.
+            seconds: it may take in all.
+            most: bytes of the answer that are read.
+
+        Raises:
+            Upstream: it cannot be reached, may not be, or is too slow.
+        """
 
 
 class Here(msgspec.Struct, frozen=True):

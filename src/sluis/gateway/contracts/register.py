@@ -35,7 +35,14 @@ class Register:
     def add(
         self, content_hash: str, created_at: int, not_before: int, until: int, grants: tuple[Grant, ...]
     ) -> None:
-        """Everyone has accepted this contract; it holds until then (`rules.holds_until`), also when it was added before."""
+        """Everyone has accepted a contract, which holds from now on; also when it was added before.
+
+        Args:
+            content_hash: of the contract.
+            created_at, not_before: in seconds since the epoch.
+            until: it holds (`rules.holds_until`), in seconds since the epoch.
+            grants: in it.
+        """
         if self._until(content_hash) == until:
             return
         made = tuple(InForce(grant, content_hash, created_at, not_before, until) for grant in grants)

@@ -225,7 +225,14 @@ class Contracts:
         self, peer: PeerId, thumbprint: str, now: int, limit: int = LARGEST_PAGE
     ) -> list[Contract]:
         """Contracts that `peer` accepted with another certificate than that of `thumbprint`: when that one is over, nobody
-        can verify the signature any more (Core 2.0.0, Certificate renewal)."""
+        can verify the signature any more (Core 2.0.0, Certificate renewal). Blocks.
+
+        Args:
+            peer: who signed.
+            thumbprint: SHA-256 of the certificate that stays, base64url.
+            now: seconds since the epoch; what is over is left out.
+            limit: at most so many.
+        """
         wanted = {"peer": str.__str__(peer), "thumbprint": thumbprint, "now": now, "limit": limit}
         with self._store.read() as connection:
             return contracts(connection, connection.execute(text(sql.SIGNED_OTHERWISE), wanted).all())

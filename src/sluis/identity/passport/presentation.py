@@ -92,6 +92,12 @@ def verify_presentation(
 def chain_of(jws: Jws, issuers: Iterable[Issuer], now: datetime, test: bool) -> tuple[Issuer, Chain]:
     """Which issuer's certificate made this signature, and that certificate with those that lead to its anchor.
 
+    Args:
+        jws: with the certificate and its chain in its header (`x5c`, RFC 7515 §4.1.6).
+        issuers: that are believed.
+        now: aware UTC.
+        test: whether test authorities are taken.
+
     Raises:
         Refused: none of them did, or it is one of a test authority in production.
     """

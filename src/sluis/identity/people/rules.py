@@ -83,7 +83,14 @@ def is_self(acting: Acting) -> bool:
 
 def may_sign(person: str, act: Act, moment: datetime, facts: Facts) -> bool:
     """Whether a person may put the second signature under an act of somebody else: a director, within their own cap, of the
-    company that acts. Alone they may do it anyway."""
+    company that acts. Alone they may do it anyway.
+
+    Args:
+        person: who would sign, as acts name people.
+        act: what is signed.
+        moment: aware UTC.
+        facts: what is known of companies and their officers.
+    """
     company = _company_of(act, facts)
     return any(_signs(one, person, company, act, moment.date(), facts) for one in facts.offices)
 

@@ -209,7 +209,14 @@ def proven_at(claims: Mapping[str, Any], now: float) -> int:
 
 def sign_out_url(method: Method, provider: Provider, back: str, state: str) -> str | None:
     """Where somebody signs out at the provider too (OpenID Connect RP-Initiated Logout 1.0, 2); None when it has no such
-    place. No id_token goes along: it may hold a BSN, and would stand in an address."""
+    place. No id_token goes along: it may hold a BSN, and would stand in an address.
+
+    Args:
+        method: by which somebody signed in.
+        provider: of it, as its metadata say.
+        back: where the browser goes after that.
+        state: comes back with it.
+    """
     if provider.end_session_endpoint is None:
         return None
     asked = {"client_id": method.client, "post_logout_redirect_uri": back, "state": state}
