@@ -24,6 +24,7 @@ from sluis.kernel import (
     Text,
     Trace,
     Upstream,
+    cause_of,
     decode,
     encode,
     from_milliseconds,
@@ -144,8 +145,8 @@ class Harvester:
             async with asyncio.timeout(SECONDS):
                 tag, raw = await self._fetched(peer, await asyncio.to_thread(self._tag, peer))
                 found = None if raw is None else await asyncio.to_thread(read_catalogue_of, raw)
-        except (Problem, TimeoutError) as failure:
-            trouble = failure.code if isinstance(failure, Problem) else "too-slow"
+        except Exception as failure:  # whatever one of them brings about stops no other
+            trouble = self._trouble(failure)
             if again and self._told.get(peer) == trouble:
                 return  # it is told once; what is tried every few seconds would be told every few seconds
             self._told[peer] = trouble
@@ -154,6 +155,16 @@ class Harvester:
             return
         await self._keep(given, tag, raw, found)
         self._told[peer] = ""
+
+    @staticmethod
+    def _trouble(failure: Exception) -> str:
+        """Why a catalogue is passed over, as a code."""
+        if isinstance(failure, Problem):
+            return failure.code
+        if isinstance(failure, TimeoutError):
+            return "too-slow"
+        log.error("reading a catalogue: %s", cause_of(failure))
+        return "unreadable-catalogue"
 
     async def _keep(self, given: dict[str, Any], tag: str, raw: bytes | None, found: Reading | None) -> None:
         if found is None or raw is None:

@@ -16,6 +16,7 @@ from tests.unit.web.conftest import Reply
 
 from sluis.catalogue import Harvest, harvesting, open_harvester
 from sluis.catalogue.model import Faults
+from sluis.catalogue.reading import Reading, read_catalogue_of
 from sluis.gateway import Answer
 from sluis.kernel import PeerId, Problem, Refused, Text, Upstream
 from sluis.store import open_store
@@ -128,6 +129,22 @@ async def test_one_that_is_broken_is_told_of_and_passed_over(
     found = await world.harvest()
     assert (found[ONE].trouble, found[ONE].at, found[ONE].entries) == (trouble, None, ())
     assert (found[OTHER].trouble, len(found[OTHER].entries)) == ("", 5)
+
+
+async def test_what_nobody_foresaw_in_one_catalogue_stops_no_other(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended the round, so that nothing of anybody was found anew."""
+
+    def read(raw: bytes) -> Reading:
+        if raw == b"{}":
+            raise TypeError
+        return read_catalogue_of(raw)
+
+    monkeypatch.setattr(harvesting, "read_catalogue_of", read)
+    world.peers |= {ONE: broken(b"{}"), OTHER: Node(tmp_path)}
+    found = await world.harvest()
+    assert (found[ONE].trouble, found[OTHER].trouble) == ("unreadable-catalogue", "")
 
 
 async def test_what_a_peer_had_stays_while_it_is_away_and_comes_back(world: World, tmp_path: Path) -> None:
