@@ -22,10 +22,10 @@ from sluis.serve.deciding import DECIDING, PUBLISHING, READING, by_token
 from sluis.serve.events import portal_routes
 from sluis.serve.found import found_navigation, found_routes
 from sluis.serve.identity import IdentityRooms
+from sluis.serve.mine import rights_routes
 from sluis.serve.notificaties import beside_portal
 from sluis.serve.owning import owning_routes
 from sluis.serve.parts import Parts
-from sluis.serve.rights import rights_routes
 from sluis.serve.start import sources_of
 from sluis.web import (
     Api,
