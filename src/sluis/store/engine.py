@@ -8,11 +8,11 @@ what is made for that (`queue.Lanes`).
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -195,7 +195,7 @@ def _server(url: URL) -> Engine:
 def _writing(url: URL, path: Path) -> Engine:
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     # The writer keeps its one connection by itself.
-    engine = _sqlite(url, path, _PAGES_OF_WRITER, poolclass=NullPool)
+    engine = _sqlite(url, path, _PAGES_OF_WRITER, sqlite3.Connection, poolclass=NullPool)
     event.listen(engine, "begin", lambda connection: _begin(connection, "BEGIN IMMEDIATE"))
     return engine
 
@@ -207,33 +207,46 @@ def _reading(url: URL, path: Path) -> Engine:
         url,
         path,
         _PAGES_OF_READER,
+        _Reading,
         poolclass=QueuePool,
         pool_size=_READERS,
         max_overflow=-1,
         pool_use_lifo=True,
     )
     event.listen(engine, "begin", lambda connection: _begin(connection, "BEGIN"))
-    event.listen(engine, "after_cursor_execute", _note_cursor)
-    event.listen(engine, "reset", _close_cursors)
     return engine
 
 
-def _note_cursor(connection: Connection, cursor: Any, *_: Any) -> None:
-    connection.info.setdefault("cursors", WeakSet()).add(cursor)
+class _Reading(sqlite3.Connection):
+    """A rollback leaves a statement going of which not all rows were read, and with it the snapshot, as long as somebody holds
+    the result: the traceback of what went wrong does. So here it ends them all."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._cursors: list[sqlite3.Cursor] = []
+
+    def cursor(self, *given: Any) -> Any:
+        made = super().cursor(*given)
+        self._cursors.append(made)
+        return made
+
+    def rollback(self) -> None:
+        for one in self._cursors:
+            one.close()
+        self._cursors.clear()
+        super().rollback()
 
 
-def _close_cursors(_: Any, record: Any, __: Any) -> None:
-    """A rollback leaves a statement going of which not all rows were read, and with it the snapshot, as long as somebody
-    holds the result: the traceback of what went wrong does."""
-    for cursor in record.info.pop("cursors", ()):
-        cursor.close()
-
-
-def _sqlite(url: URL, path: Path, pages: int, **pool: Any) -> Engine:
+def _sqlite(url: URL, path: Path, pages: int, kind: type[sqlite3.Connection], **pool: Any) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
-        connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": _STATEMENTS},
+        connect_args={
+            "check_same_thread": False,
+            "timeout": 10,
+            "cached_statements": _STATEMENTS,
+            "factory": kind,
+        },
         **pool,
     )
     event.listen(engine, "do_connect", lambda *_: _make_private(path))
