@@ -22,6 +22,7 @@ _FOUND = f"""async () => {{ if (!window.axe) {{ {AXE} }}
 _TWICE = "() => { document.documentElement.style.fontSize = '200%' }"
 _ONCE = "() => { document.documentElement.style.fontSize = '' }"
 _FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+_CUT = "() => [...document.querySelectorAll('.listing .scroll')].some(one => one.scrollWidth > one.clientWidth + 1)"
 _NUMBER = re.compile(
     r"(?<![\w-])\d{9}(?![\w-])"
 )  # a BSN, and whatever looks like one; not part of a longer reference
@@ -195,12 +196,15 @@ class Visitor:
         return wrong
 
     def _wide(self) -> list[str]:
-        """Where one must scroll sideways to read the page (WCAG 2.2, 1.4.10), or with text twice as large (1.4.4)."""
+        """Where one must scroll sideways to read the page (WCAG 2.2, 1.4.10), or with text twice as large (1.4.4); and on the widest
+        screen, to read a list."""
         found = []
         for width in WIDTHS:
             self.page.set_viewport_size({"width": width, "height": 900})
             if not self._fits():
                 found.append(f"wider than {width} pixels")
+        if self.page.evaluate(_CUT):
+            found.append(f"a list is cut off at {WIDTHS[-1]} pixels")
         self.page.evaluate(_TWICE)
         if not self._fits():
             found.append("wider than the screen with text of 200 %")

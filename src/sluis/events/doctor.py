@@ -118,8 +118,8 @@ def _dead(here: Here) -> Step:
         "dead-letters",
         Text(f"{figure(count).nl} onbestelbaar, bij {where} {'abonnement' if where == 1 else 'abonnementen'}.",
              f"{figure(count).en} dead {'letter' if count == 1 else 'letters'}, of {where} {'subscription' if where == 1 else 'subscriptions'}."),
-        Text(f"Lees waarom: sluis events deadletters {first}. Is het verholpen, dan: sluis events replay {first} EERSTE LAATSTE.",
-             f"Read why: sluis events deadletters {first}. When it is mended: sluis events replay {first} FIRST LAST."),
+        Text(f"Lees waarom en probeer het opnieuw op de pagina Bezorgingen; of lees: sluis events deadletters {first}. Is het verholpen, dan: sluis events replay {first} EERSTE LAATSTE.",
+             f"Read why and try again on the page Deliveries; or read: sluis events deadletters {first}. When it is mended: sluis events replay {first} FIRST LAST."),
     )  # fmt: skip
 
 
