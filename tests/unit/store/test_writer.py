@@ -107,7 +107,8 @@ def test_who_reads_next_sees_what_was_written_since_also_when_one_stopped_half_w
 
     def fail_at_the_first_row() -> None:
         with store.read() as connection:
-            for _ in connection.execute(text("SELECT id FROM kept")):
+            found = connection.execute(text("SELECT id FROM kept"))
+            for _ in found:
                 raise ValueError
 
     with pytest.raises(
