@@ -1,6 +1,7 @@
 """Who looked, as a page: a part at a time, by period and organisation, with who asked whom; and it comes, whoever hangs."""
 
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -92,6 +93,14 @@ async def test_who_asked_whom_stands_as_a_tree_with_the_law_to_read(portal: Page
     for told in ("Recht vaststellen.", "Participatiewet, art. 53a", "1 juni 2026", "Staat hier alles?"):
         assert told in shown
     assert ANN[1] not in shown
+
+
+async def test_what_another_log_says_in_dutch_alone_is_marked_as_dutch(portal: Pages) -> None:
+    """WCAG 2.2, 3.1.2: a screen reader reads it in its own language."""
+    await asks(portal.group)
+    shown = (await (await portal.enter("en")).get("/looked")).text
+    assert re.findall(r'<bdi lang="nl">Raadpleging bij [^<]+</bdi>', shown)
+    assert "<bdi>Raadpleging" not in shown
 
 
 async def test_years_of_lines_come_a_page_at_a_time_and_only_those_of_the_page_are_followed(
