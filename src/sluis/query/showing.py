@@ -198,7 +198,9 @@ class View(msgspec.Struct, frozen=True):
             and not direct.masked
         ):
             kind = "bsn"
-        name = field.name if field.name not in _TAKEN else f"{field.name}_"
+        name, others = field.name, set(self.answer.table.schema.names)
+        while name in _TAKEN or (name != field.name and name in others):
+            name += "_"
         return Column(
             name, self._title(field.name, direct, offer), sort=True, align=align, kind=kind, foreign=kind == "text",
         )  # fmt: skip

@@ -40,3 +40,10 @@ def test_what_is_sorted_looked_through_or_taken_along_is_the_same_as_ever(read: 
     assert view().listing(Asked("/x"), "nl", wanted="N00007").total == 1
     assert len(view().listing(Asked("/x", form="csv"), "nl").rows) == ROWS
     assert len(read) == 3 * ROWS
+
+
+def test_a_column_with_the_name_of_something_else_in_an_address_is_told_from_all_others() -> None:
+    table = pa.table({"page": [1], "page_": [2], "sort": [3]})
+    answer: Any = SimpleNamespace(table=table, provenance=[SimpleNamespace(origins=(), unit=None)] * 3)
+    shown = View(answer, SimpleNamespace(), {}, {}).columns()  # type: ignore[arg-type]
+    assert [one.name for one in shown] == ["page__", "page_", "sort_"]
