@@ -39,6 +39,7 @@ SECONDS = 60.0
 """How long one peer may take in all."""
 
 _AT_ONCE = 4
+_TOO_LARGE = "catalogue-too-large"
 _WILD = re.compile(r"[%_\\]")
 
 
@@ -56,12 +57,16 @@ class Harvester:
         self._store, self._link, self._peers, self._clock = store, link, dict(peers), clock
         self._one_at_a_time = asyncio.Lock()
         self._told: dict[PeerId, str] = {}
+        self._unusable: set[PeerId] = set()
         self.changes = 0
         """How many times something else was kept; it changes when what `found` gives may."""
 
     def lacking(self) -> frozenset[PeerId]:
-        """The peers whose catalogue was never read since this node started."""
-        return frozenset(peer for peer in self._peers if self._told.get(peer) != "")
+        """The peers whose catalogue was never got since this node started. One that came and cannot be used is no such: to read
+        it again may take long, and gives the same until it is mended."""
+        return frozenset(
+            peer for peer in self._peers if self._told.get(peer) != "" and peer not in self._unusable
+        )
 
     async def round(self, only: Collection[PeerId] | None = None) -> None:
         """Read every peer's catalogue that changed. Raises `Unkept`.
@@ -141,12 +146,16 @@ class Harvester:
 
     async def _read(self, peer: PeerId, again: bool) -> None:
         given: dict[str, Any] = {"peer": str.__str__(peer), "now": milliseconds(self._clock())}
+        raw: bytes | None = None
+        self._unusable.discard(peer)
         try:
             async with asyncio.timeout(SECONDS):
                 tag, raw = await self._fetched(peer, await asyncio.to_thread(self._tag, peer))
                 found = None if raw is None else await asyncio.to_thread(read_catalogue_of, raw)
         except Exception as failure:  # whatever one of them brings about stops no other
             trouble = self._trouble(failure)
+            if raw is not None or trouble == _TOO_LARGE:
+                self._unusable.add(peer)
             if again and self._told.get(peer) == trouble:
                 return  # it is told once; what is tried every few seconds would be told every few seconds
             self._told[peer] = trouble
@@ -188,7 +197,7 @@ class Harvester:
                 return tag, None
             if answer.status != 200:
                 raise await problem_from(answer, _unfit("unreadable-catalogue", self._peers[peer]))
-            raw = await body_of(answer, MOST_BYTES, _unfit("catalogue-too-large", self._peers[peer]))
+            raw = await body_of(answer, MOST_BYTES, _unfit(_TOO_LARGE, self._peers[peer]))
             return answer.headers.get("etag", "")[:200], raw
 
     def _tag(self, peer: PeerId) -> str:

@@ -232,3 +232,16 @@ async def test_what_cannot_be_used_of_a_catalogue_is_counted(world: World) -> No
     world.peers[ONE] = broken(json.dumps(hostile).encode())
     found = (await world.harvest())[ONE]
     assert ([one.openapi for one in found.entries], found.faults) == ([None], Faults(1, 1))
+
+
+@pytest.mark.parametrize("unfit", [b"no JSON", b"[]", b"{" + b" " * harvesting.MOST_BYTES + b"}"])
+async def test_what_came_and_cannot_be_used_is_not_got_again_before_the_next_round_of_all(
+    world: World, tmp_path: Path, unfit: bytes
+) -> None:
+    world.peers[ONE] = broken(unfit)
+    assert world.harvester.lacking() == {ONE, OTHER}
+    await world.harvester.round(world.harvester.lacking())
+    assert world.harvester.lacking() == {OTHER}  # who was not reached is tried again soon
+    world.peers[ONE] = Node(tmp_path, described("dataset", "inkomen"))
+    assert (await world.harvest())[ONE].trouble == ""
+    assert world.harvester.lacking() == {OTHER}
