@@ -46,6 +46,7 @@ class Store:
         self._readers = self.engine if self.path is None else _reading(url, self.path)
         lock = WriterLock(self.dialect, self.path) if sole else None
         self._writer = GroupWriter(self.engine, lock, waiting)
+        self._closed = False
 
     def register(self, lane: Lane[Any, Any]) -> None:
         """Let `lane` take part in the group commits; it is loaded before its first batch.
@@ -107,10 +108,16 @@ class Store:
             except OperationalError as problem:
                 connection.invalidate()  # nobody gets it after this
                 raise unkept(problem) from problem
+            finally:
+                if (
+                    self._closed
+                ):  # while this was read, in a thread that nobody waits for: nobody else would close it
+                    connection.invalidate()
 
     def close(self) -> None:
         """Finish what is waiting, stop the writer, close every connection."""
         self._writer.close()
+        self._closed = True
         self._readers.dispose()
         self.engine.dispose()
 

@@ -1,9 +1,11 @@
 """What both store engines promise: durable when acknowledged, nothing half, one writer, no newer database."""
 
 import asyncio
+import sqlite3
 from contextlib import closing
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, event, text
 
@@ -121,6 +123,17 @@ def test_many_rows_arrive_as_they_were_given(store: Store, count: int) -> None:
     with store.read() as connection:
         found = connection.execute(text("SELECT id, content FROM kept ORDER BY id")).all()
     assert [(row.id, row.content and bytes(row.content)) for row in found] == rows
+
+
+async def test_a_reader_that_is_not_done_when_the_store_closes_leaves_no_connection_open(
+    store: Store,
+) -> None:
+    with store.read() as connection:
+        driver: Any = connection.connection.driver_connection
+        store.close()
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+        driver.execute("SELECT 1")
 
 
 async def test_a_reader_sees_one_snapshot(store: Store) -> None:
