@@ -42,6 +42,7 @@ def test_a_resident_sees_who_looked_and_reports_what_is_wrong(
         sanne.stops("receipt")
 
 
+@pytest.mark.parametrize("way", TWO_WAYS, ids=str)
 def test_a_resident_sees_what_is_known_gives_access_takes_it_back_and_leaves_with_everything(
     browser: Browser, portal: str, way: Way
 ) -> None:
