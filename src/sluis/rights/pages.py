@@ -145,10 +145,7 @@ def _known(
         """Neem alles mee wat dit knooppunt over u bewaart."""
         await _whom(whose, person, "read")
         turn = turns.setdefault(person.acting.person, asyncio.Lock())
-        async with (
-            turn,
-            some,
-        ):  # one of each person: who asks a hundred times waits for themselves, and nobody else does
+        async with turn, some:  # one of each person: who asks a hundred times keeps nobody else waiting
             content = await bundle(parts, person, setting_of(request))
         headers = {"content-disposition": 'attachment; filename="mijn-gegevens.zip"'}
         return Response(content, media_type="application/zip", headers=headers)
