@@ -109,10 +109,8 @@ class Store:
                 connection.invalidate()  # nobody gets it after this
                 raise unkept(problem) from problem
             finally:
-                if (
-                    self._closed
-                ):  # while this was read, in a thread that nobody waits for: nobody else would close it
-                    connection.invalidate()
+                if self._closed:
+                    connection.invalidate()  # nobody waited for who reads here, and nobody else closes it
 
     def close(self) -> None:
         """Finish what is waiting, stop the writer, close every connection."""
