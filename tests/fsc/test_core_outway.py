@@ -66,7 +66,8 @@ def test_4_2_1_3_an_outway_may_be_known_by_its_domain(product: Product, peer: Pe
     grant = connection(product.id, None, peer.id, "echo", domain="localhost")
     found = product.propose(content(product.group, grant))
     until(lambda: product.state(content_hash(found)) == "valid", "valid at the product")
-    assert app(product, grant_hash(found, found["grants"][0])).status == 200
+    known = grant_hash(found, found["grants"][0])
+    until(lambda: app(product, known).status == 200, "known at the outway")  # which hears of it after
 
 
 @holds("core-4.6.1.2-token")
