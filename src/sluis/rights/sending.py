@@ -100,9 +100,8 @@ class Sending:
     async def _send(self, request: Request) -> None:
         try:
             told = await self._cross(request)
-        except (
-            Problem
-        ) as problem:  # also that the other cannot keep it now: that one waits for its turn, and nobody else
+        except Problem as problem:
+            # Also that the other cannot keep it now: that one waits for its turn, and nobody else.
             return await self._failed(request, problem)
         try:
             if told is None:
