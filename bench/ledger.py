@@ -26,6 +26,7 @@ from _measure import conclude, must, run
 from sluis.crypto import FileKeyStore
 from sluis.kernel import new_span_id, new_trace_id, utc_now
 from sluis.ledger import Ledger, Log, Processing, open_ledger, verify
+from sluis.serve import settle
 from sluis.store import open_store
 
 COST_RATIO, VERIFY_SECONDS, THOUSAND_MS = 2.5, 15.0, 15.0
@@ -72,6 +73,7 @@ async def _appending(directory: Path, rounds: int) -> tuple[list[float], list[fl
     ledger = open_ledger(store, FileKeyStore(directory / "keys"), "bench.example/log", utc_now)
     await _waiting(ledger, [_record(new_trace_id()) for _ in range(ROUND)])
     bare = _Bare(directory)
+    settle()  # as a node does once it listens
     ours, theirs, thousand = [], [], []
     for number in range(rounds):
         ours.append(await _waiting(ledger, [_record(new_trace_id()) for _ in range(ROUND)]))

@@ -8,7 +8,7 @@ is added share by share, each together with records of the next.
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import chain, combinations
+from itertools import combinations
 from typing import Any
 
 from sluis.ledger import sql
@@ -16,6 +16,8 @@ from sluis.ledger.rules import Columns
 
 SHARES = 16
 """In how many shares a run is added: one for each 32nd part of a run that is written, so that it never falls behind."""
+
+_PIECE = 1024  # records of which the terms are made and sorted together
 
 _PATTERNS = [sum(1 << bit for bit in bits) for bits in combinations(range(16), 4)]
 _PATTERNS += _PATTERNS[: 2048 - len(_PATTERNS)]
@@ -31,16 +33,21 @@ class Seen:
         words = 1 << 19
         while words < 4 * len(spots):
             words *= 2
-        self.count, self.limit = 0, words // 2
+        self._count, self._limit = 0, words // 2
         self._mask, self._words = words - 1, array("H", bytes(2 * words))
         self.add(spots)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it no longer keeps its promise and must be made anew."""
+        return self._count > self._limit
+
     def add(self, spots: Sequence[int]) -> None:
-        """Add spots. Beyond `limit` the filter no longer keeps its promise and must be made anew."""
+        """Add spots."""
         mask, words, patterns = self._mask, self._words, _PATTERNS
         for spot in spots:
             words[spot & mask] |= patterns[spot >> 52]
-        self.count += len(spots)
+        self._count += len(spots)
 
     def among(self, spots: Sequence[int]) -> list[int]:
         """Which of the spots may be here."""
@@ -56,17 +63,21 @@ class Run:
 
     Attributes:
         spots: the idempotency keys of its records, in their order.
-        places: where each of them stands in the log.
+        held: the same, for finding them.
     """
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.spots: list[int] = []
-        self.places: dict[int, int] = {}
+        self.held: set[int] = set()
+        self._traces: list[int | None] = []
+        self._subjects: list[int | None] = []
         self._activities: list[int | None] = []
         self._starts: list[int] = []
         self._gone: set[int] = set()
-        self._pieces: list[list[int]] = []  # terms, each piece sorted
+        self._by_trace: list[int] = []  # terms, in sorted pieces
+        self._by_subject: list[int] = []
+        self._sorted = 0  # records of which the terms stand there
         self._terms: list[int] = []
         self._added = self._share = 0
 
@@ -94,23 +105,22 @@ class Run:
         starts: Sequence[int],
     ) -> None:
         """Remember its next records, column by column; what was destroyed has neither trace, subject nor activity."""
-        place = len(self.spots)
-        first = self.number * sql.RUN_STEP
-        self._pieces.append(
-            sorted(
-                [
-                    first + term * sql.TERM_STEP + at
-                    for terms in (traces, subjects)
-                    for at, term in enumerate(terms, place)
-                    if term is not None
-                ]
-            )
-        )
-        index = self.number * sql.RUN + place
-        self.places.update(zip(spots, range(index, index + len(spots)), strict=True))
+        self.held.update(spots)
         self.spots.extend(spots)
+        self._traces.extend(traces)
+        self._subjects.extend(subjects)
         self._activities.extend(activities)
         self._starts.extend(starts)
+        if len(self.spots) - self._sorted >= _PIECE:
+            self._sort()
+
+    def _sort(self) -> None:
+        """Make terms of the records of which there are none yet."""
+        first, place = self.number * sql.RUN_STEP, self._sorted
+        self._sorted = len(self.spots)
+        for columns, pieces in ((self._traces, self._by_trace), (self._subjects, self._by_subject)):
+            terms = enumerate(columns[place:], place)
+            pieces += sorted([first + term * sql.TERM_STEP + at for at, term in terms if term is not None])
 
     def forget(self, index: int) -> None:
         """The record at this index was destroyed: from now on it gets no search terms."""
@@ -121,9 +131,11 @@ class Run:
     def close(self) -> None:
         """It is full: put its terms in their order on disk."""
         if not self.is_closed:
-            self._terms = sorted(chain.from_iterable(self._pieces))
+            self._sort()
+            self._terms = sorted(self._by_trace) + sorted(
+                self._by_subject
+            )  # every trace comes before every subject
             self._share = max(-(-len(self._terms) // SHARES), 1)
-            self._pieces.clear()
 
     def next_terms(self, shares: int) -> list[int]:
         """The entries of `ledger_terms` that come next, of so many shares."""
@@ -169,11 +181,14 @@ class Tail:
 
     def place(self, spot: int) -> int | None:
         """Where the record with this idempotency key stands, if it is here."""
-        return next((at for run in self._runs if (at := run.places.get(spot)) is not None), None)
+        for run in self._runs:
+            if spot in run.held:
+                return run.number * sql.RUN + run.spots.index(spot)
+        return None
 
     def has_none_of(self, spots: Sequence[int]) -> bool:
         """Whether no record here has one of these idempotency keys."""
-        return all(run.places.keys().isdisjoint(spots) for run in self._runs)
+        return all(run.held.isdisjoint(spots) for run in self._runs)
 
     def forget(self, index: int) -> None:
         """The record at this index was destroyed."""

@@ -52,7 +52,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
 
 
 class Records:
-    """The lane that appends records. One per log; only the store's writer thread calls its methods, but for
+    """The lane that appends records. One per log; the store calls its methods from one thread at a time, but for
     `prepare`, which touches nothing.
 
     Attributes:
@@ -100,6 +100,9 @@ class Records:
         except Exception:  # whatever is wrong with one of them is for its own caller, and found one by one
             return Batch(payloads, None, Along in kinds)
 
+    def is_brief(self, batch: Batch) -> bool:
+        return batch.columns is not None and not batch.along
+
     def apply(self, commit: Commit, batch: Batch) -> list[Position | Exception]:
         failed = _changed_along(commit, batch) if batch.along else {}
         if failed:  # the others go on without them
@@ -129,26 +132,28 @@ class Records:
         return run.number < self._runs or (run.is_full and not run.is_closed)
 
     def tidy(self, connection: Connection) -> None:
-        self._turn(connection)
+        self._turn()
         while self._tail.is_behind:  # more came at once than a run
             with Commit(connection) as commit:
                 self._add_terms(commit, SHARES)
-            self._turn(connection)
+            self._turn()
+        if self._seen.is_full:
+            with connection.begin():
+                self._seen = Seen(_spots(connection))
 
-    def _turn(self, connection: Connection) -> None:
+    def _turn(self) -> None:
         """A run that was added is looked up in the database from now on; the next is made ready when it is full."""
         run = self._tail.first
         if run.number < self._runs:
             self._tail.drop_first()
             self._seen.add(run.spots)
-            if self._seen.count > self._seen.limit:
-                with connection.begin():
-                    self._seen = Seen(_spots(connection))
         self._tail.close()
 
     def _insert(self, commit: Commit, base: int, new: Columns) -> None:
         places = range(base, base + len(new.spots))
-        rows = zip(places, *msgspec.structs.astuple(new), strict=True)
+        *numbers, salted, leaves = msgspec.structs.astuple(new)
+        # To sqlite3 a bytearray is plain; of bytes it asks, each time, whether somebody adapts them.
+        rows = zip(places, *numbers, map(bytearray, salted), map(bytearray, leaves), strict=True)
         commit.insert("ledger_records", sql.RECORD_COLUMNS, rows)
         tiles = self._tree.extend(new.leaves)
         if tiles:

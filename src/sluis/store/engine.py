@@ -21,12 +21,14 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from sluis.kernel import Invalid, Text
 from sluis.store.lock import WriterLock
+from sluis.store.wal import MOST, Wal
 from sluis.store.writer import GroupWriter, Lane, unkept
 
 T = TypeVar("T")
 
 _READERS = 4  # connections that wait for the next who reads: to open one takes longer than most reading does
 _PAGES_OF_WRITER, _PAGES_OF_READER = 16_384, 2_048  # KiB in memory, of each connection
+_PAGE = 8192  # bytes, of a new database: what a commit writes costs two calls of the system a page, more than its bytes do
 _STATEMENTS = 256  # that SQLite keeps ready: an INSERT of each number of rows is one of its own
 
 
@@ -45,7 +47,7 @@ class Store:
         self.engine = _server(url) if self.path is None else _writing(url, self.path)
         self._readers = self.engine if self.path is None else _reading(url, self.path)
         lock = WriterLock(self.dialect, self.path) if sole else None
-        self._writer = GroupWriter(self.engine, lock, waiting)
+        self._writer = GroupWriter(self.engine, lock, waiting, None if self.path is None else Wal(self.path))
         self._closed = False
 
     def register(self, lane: Lane[Any, Any]) -> None:
@@ -270,12 +272,13 @@ def _make_private(path: Path) -> None:
 def _configure_sqlite(connection: Any, pages: int) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late for a snapshot; see _begin
     for pragma in (
+        f"page_size={_PAGE}",  # before the WAL, or it comes too late
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
         f"cache_size=-{pages}",
-        "wal_autocheckpoint=4000",
+        f"wal_autocheckpoint={MOST // _PAGE}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -5,7 +5,9 @@ Whoever waits is told only after the commit; when it fails, all who waited are t
 is there. The queue is bounded: a node that cannot keep up says so at once instead of filling its memory.
 
 Two threads share the work: what can be prepared is prepared where it comes from, while the writer is at the disk.
-After a commit that was slow the writer waits a moment, so that more callers share the next.
+After a commit that was slow the writer waits a moment, so that more callers share the next. Where the disk is quick and
+nobody else is writing, who brings a few rows writes them itself: waking another thread and being woken by it takes longer
+than such a disk does.
 """
 
 import asyncio
@@ -25,6 +27,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sluis.kernel import Problem, Text, Unkept
 from sluis.store.commit import Commit
 from sluis.store.lock import WriterLock
+from sluis.store.wal import Wal
 
 log = logging.getLogger("sluis.store")
 
@@ -33,17 +36,24 @@ R = TypeVar("R", covariant=True)
 
 _BATCH = 4096  # records in one transaction; more gains nothing and makes the last one wait
 _QUICK = 0.0011  # seconds; a commit that takes less waits less for the disk than it takes to prepare another
+_NEAR = 0.002  # seconds; for a commit that takes less an event loop may wait: to hand over and be told takes 0.2 to 0.5
+_RECENT = 8  # commits, about, that the pace of the disk is told by
+_FEW = 256  # records that who brings them may write itself
 _LINGER = 0.3  # share of a slow commit that the next may be put off, to be shared by more
 
 
 class Lane(Protocol[P, R]):
-    """What one room does with its share of a group commit. All but `prepare` runs on the writer's thread."""
+    """What one room does with its share of a group commit. All but `prepare` and `is_brief` runs on the writer's thread, or
+    on that of who brings something: on one at a time."""
 
     def load(self, connection: Connection) -> None:
         """Read the state that `apply` builds on, in a transaction. Before the first batch, and after a failure."""
 
     def prepare(self, payloads: Sequence[P]) -> Any:
         """Whatever can be done beforehand, without the lane's state; on the caller's thread. Raises nothing."""
+
+    def is_brief(self, batch: Any) -> bool:
+        """Whether what was prepared is rows to add and nothing else: then an event loop may wait for it."""
 
     def apply(self, commit: Commit, batch: Any) -> Sequence[R | Exception]:
         """Write what was prepared; gives per payload its result, or the Problem that refuses just that one.
@@ -71,12 +81,20 @@ class _Turn(msgspec.Struct, gc=False):
     batch: Any = None
 
 
+class _Turns(msgspec.Struct, gc=False):
+    """What the tasks of one turn of an event loop bring, by lane."""
+
+    loop: asyncio.AbstractEventLoop
+    of: dict[Lane[Any, Any], _Turn]
+
+
 class _Taken(msgspec.Struct, gc=False):
-    """The turns that are taken together. `going` is false when the end came with them."""
+    """The turns that are taken together, in `handed` times. `going` is false when the end came with them."""
 
     turns: list[_Turn] = []
     callers: int = 0
     weight: int = 0
+    handed: int = 0
     going: bool = True
 
     def add(self, turns: list[_Turn] | None) -> None:
@@ -84,6 +102,7 @@ class _Taken(msgspec.Struct, gc=False):
         if turns is None:
             self.going = False
             return
+        self.handed += 1
         self.turns += turns
         for turn in turns:
             self.callers += len(turn.futures)
@@ -98,6 +117,9 @@ class _PlainLane:
 
     def prepare(self, payloads: Sequence[Callable[[Connection], Any]]) -> Any:
         return payloads
+
+    def is_brief(self, batch: Any) -> bool:
+        return False  # nobody knows what it does
 
     def apply(self, commit: Commit, batch: Sequence[Callable[[Connection], Any]]) -> list[Any]:
         return [attempt(commit.connection, work) for work in batch]
@@ -134,21 +156,24 @@ class GroupWriter:
         engine: where to write.
         lock: taken before the first batch, held to the end; None beside a writer that has it.
         waiting: the largest number of records that may wait.
+        wal: of a file here, which may be quicker than another thread; None for a server.
     """
 
-    def __init__(self, engine: Engine, lock: WriterLock | None, waiting: int) -> None:
-        self._engine, self._lock, self._room = engine, lock, waiting
+    def __init__(self, engine: Engine, lock: WriterLock | None, waiting: int, wal: Wal | None) -> None:
+        self._engine, self._lock, self._room, self._wal = engine, lock, waiting, wal
         self._queue: SimpleQueue[list[_Turn] | None] = SimpleQueue()
-        self._turns: dict[asyncio.AbstractEventLoop, dict[Lane[Any, Any], _Turn]] = {}
-        self._gate = threading.Lock()  # guards the three below
-        self._waiting = 0
+        self._turns: dict[int, _Turns] = {}  # by thread
+        self._gate = threading.Lock()  # guards the four below
+        self._waiting = self._handed = 0  # records that wait; what was handed to the thread and is not done
         self._closing = False
         self._thread: threading.Thread | None = None
-        # The rest belongs to the writer's thread.
+        self._writing = threading.Lock()  # guards the three below
         self._connection: Connection | None = None
         self._lanes: list[Lane[Any, Any]] = []
+        self._seconds, self._pace = 0.0, 1.0  # how long the last commit took; how long they take of late
+        # The rest belongs to the writer's thread.
         self._came = _Taken()
-        self._seconds = self._linger = 0.0
+        self._linger = 0.0
         self._callers = 0
         self.plain_lane: Lane[Callable[[Connection], Any], Any] = _PlainLane()
 
@@ -167,15 +192,16 @@ class GroupWriter:
         What the tasks of one turn of the event loop bring, for whatever lane, is handed over together, at the end of that
         turn: waking the writer for the first of it would have two threads fight for the interpreter, and a second commit.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        turns = self._turns.get(loop)
-        if turns is None:
-            self._turns[loop] = turns = {}
-            loop.call_soon(self._end_turn, loop)
-        turn = turns.get(lane)
+        thread = threading.get_ident()  # to ask for the running loop is a call of the system
+        turns = self._turns.get(thread)
+        if turns is None or not turns.loop.is_running():  # it was stopped before its turn ended
+            loop = asyncio.get_running_loop()
+            self._turns[thread] = turns = _Turns(loop, {})
+            loop.call_soon(self._end_turn, thread, turns)
+        future: asyncio.Future[Any] = turns.loop.create_future()
+        turn = turns.of.get(lane)
         if turn is None:
-            turns[lane] = turn = _Turn(loop, lane, [], [], [])
+            turns.of[lane] = turn = _Turn(turns.loop, lane, [], [], [])
         turn.payloads.append(payload)
         turn.weights.append(weight)
         turn.futures.append(future)
@@ -195,11 +221,15 @@ class GroupWriter:
         if thread is not None:
             self._queue.put(None)
             thread.join()
+        if self._wal is not None:
+            self._wal.close()
         if self._lock is not None:
             self._lock.give_back()
 
-    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._put([*self._turns.pop(loop).values()])
+    def _end_turn(self, thread: int, turns: _Turns) -> None:
+        if self._turns.get(thread) is turns:
+            del self._turns[thread]
+        self._put([*turns.of.values()])
 
     def _put(self, turns: list[_Turn]) -> None:
         taken, refused = list[_Turn](), list[_Turn]()
@@ -207,7 +237,7 @@ class GroupWriter:
             (taken if self._has_room(turn) else refused).append(turn)
         for turn in taken:
             turn.batch = turn.lane.prepare(turn.payloads)
-        if taken and not self._hand_over(taken):
+        if taken and not self._wrote_here(taken) and not self._hand_over(taken):
             refused = turns
         for turn in refused:
             _settle(turn.futures, [too_much_waiting() for _ in turn.futures])
@@ -221,11 +251,34 @@ class GroupWriter:
             self._waiting += weight
             return True
 
+    def _wrote_here(self, turns: list[_Turn]) -> bool:
+        """Write what this thread brings on this thread, if that is quick and overtakes nobody; whether it was done."""
+        weight = sum(sum(turn.weights) for turn in turns)
+        brief = weight <= _FEW and all(turn.lane.is_brief(turn.batch) for turn in turns)
+        quick = self._wal is not None and self._pace < _NEAR
+        if not (brief and quick and self._writing.acquire(blocking=False)):
+            return False
+        try:
+            if self._handed or self._closing or self._connection is None:
+                return False
+            outcomes, untidy = self._commit(turns)
+        finally:
+            self._writing.release()
+        with self._gate:
+            self._waiting -= weight
+        for turn, outcome in zip(turns, outcomes, strict=True):
+            _settle(turn.futures, outcome)
+        if untidy:
+            self._hand_over([])
+        return True
+
     def _hand_over(self, turns: list[_Turn]) -> bool:
+        """Leave turns to the writer's thread; none, when all there is to do is tidying up."""
         with self._gate:
             if self._closing:  # the writer may be gone already
                 return False
             self._queue.put(turns)
+            self._handed += 1
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="sluis-writer", daemon=True)
                 self._thread.start()
@@ -234,32 +287,37 @@ class GroupWriter:
     def _run(self) -> None:
         going = True
         while going:
-            turns, going = self._take()
-            if turns:
-                self._work_off(turns)
-        self._drop_connection()
+            taken = self._take()
+            if taken.handed:
+                with self._writing:
+                    self._work_off(taken.turns)
+            with self._gate:
+                self._handed -= taken.handed
+            going = taken.going
+        with self._writing:
+            self._drop_connection()
 
-    def _take(self) -> tuple[list[_Turn], bool]:
-        """Wait for a turn, then take all that came meanwhile; and whether to go on afterwards.
+    def _take(self) -> _Taken:
+        """Wait for a turn, then take all that came meanwhile.
 
         Those who were told of the last commit are likely to come back. After a slow one they are waited for, so that
         they share the next with those who came while it went on.
         """
         taken, before = self._came, self._came.callers
-        if not taken.turns and taken.going:
+        if not taken.handed and taken.going:
             # Nothing stands between telling and this wait: who was told waits for the interpreter until it begins.
             taken.add(self._queue.get())
         slow = self._seconds > _QUICK and self._callers > 1
         expected = before + self._callers if slow else 1
         with suppress(Empty):
-            while taken.going and taken.callers < expected and taken.weight < _BATCH:
+            while taken.going and 0 < taken.callers < expected and taken.weight < _BATCH:
                 taken.add(self._queue.get(timeout=max(self._linger - time.monotonic(), 0.0)))
         self._add_waiting()
         self._came = _Taken()
         self._callers = taken.callers
         with self._gate:
             self._waiting -= taken.weight
-        return taken.turns, taken.going
+        return taken
 
     def _add_waiting(self) -> None:
         came = self._came
@@ -267,10 +325,8 @@ class GroupWriter:
             came.add(self._queue.get())
 
     def _work_off(self, turns: list[_Turn]) -> None:
-        start = time.monotonic()
-        outcomes, untidy = self._commit(turns)
-        end = time.monotonic()
-        self._seconds, self._linger = end - start, end + _LINGER * (end - start)
+        outcomes, untidy = self._commit(turns) if turns else ([], True)
+        self._linger = time.monotonic() + _LINGER * self._seconds
         self._add_waiting()
         for turn, outcome in zip(turns, outcomes, strict=True):
             _tell(turn.loop, turn.futures, outcome)
@@ -279,6 +335,8 @@ class GroupWriter:
 
     def _commit(self, turns: list[_Turn]) -> tuple[list[Sequence[Any]], bool]:
         """What became of each turn, and whether a lane has something to tidy up."""
+        start = time.monotonic()
+        callers = sum(len(turn.futures) for turn in turns)
         try:
             connection = self._ready()
             with Commit(connection) as commit:
@@ -289,6 +347,10 @@ class GroupWriter:
         except Exception as problem:  # a full disk, a lost server, a bug: nothing was kept, whatever it was
             self._drop_connection()
             return [[unkept(problem) for _ in turn.futures] for turn in turns], False
+        self._seconds = time.monotonic() - start
+        self._pace += (self._seconds - self._pace) / _RECENT
+        if self._wal is not None:
+            self._wal.wrote(callers)
         return outcomes, self._committed(connection)
 
     def _committed(self, connection: Connection) -> bool:

@@ -129,8 +129,11 @@ async def test_a_destroyed_record_gets_no_terms(tmp_path: Path, again: bool, fir
 
 def test_what_was_written_is_always_seen_and_what_was_not_hardly_ever() -> None:
     numbers, seen = random.Random(1), Seen([])
-    written = [numbers.getrandbits(63) for _ in range(seen.limit)]
-    seen.add(written)
+    written = list[int]()
+    while not seen.is_full:
+        some = [numbers.getrandbits(63) for _ in range(10_000)]
+        seen.add(some)
+        written += some
     assert seen.among(written) == written
     others = [numbers.getrandbits(63) for _ in range(20_000)]
     assert len(seen.among(others)) < len(others) / 250

@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DataError, OperationalError
 
 from sluis.kernel import Unkept
-from sluis.store import Commit, Migration, Store, migrate, open_store, write_durably
+from sluis.store import Commit, Migration, Store, migrate, open_store, write_durably, writer
 
 TABLE = (Migration("table", ("CREATE TABLE kept (id {int} PRIMARY KEY, content {bytes})",)),)
 
@@ -80,6 +81,9 @@ class Plain:
     def load(self, connection: Connection) -> None: ...
     def prepare(self, payloads: Any) -> Any:
         return payloads
+
+    def is_brief(self, payloads: Any) -> bool:
+        return False
 
     def apply(self, commit: Commit, payloads: Any) -> list[Any]:
         return [len(payload) for payload in payloads]
@@ -162,6 +166,150 @@ async def test_what_one_turn_brings_to_several_lanes_is_one_commit(store: Store)
     await asyncio.gather(*[store.submit(lane, "x", 1) for lane in lanes])
     assert too_early == [False]
     assert len(set(map(id, commits))) == 1
+
+
+class Brief(Plain):
+    """A lane that adds a row for each payload, and remembers what was applied on which thread."""
+
+    def __init__(self) -> None:
+        self.applied: list[tuple[int, bool]] = []
+        self.rows, self.loads = 0, 0
+
+    def load(self, connection: Connection) -> None:
+        self.rows = connection.execute(text("SELECT count(*) FROM kept")).scalar_one()
+        self.loads += 1
+
+    def is_brief(self, payloads: Any) -> bool:
+        return True
+
+    def apply(self, commit: Commit, payloads: Any) -> list[Any]:
+        here = threading.get_ident() == LOOP
+        self.applied += [(payload, here) for payload in payloads]
+        commit.insert("kept", ("id", "content"), [(payload, b"") for payload in payloads])
+        self.rows += len(payloads)
+        return [self.rows] * len(payloads)
+
+
+LOOP = threading.get_ident()  # tests and their loops run on the thread that collects them
+
+
+async def settled(store: Store, lane: Brief) -> None:
+    """The lane is known, and the store knows how quick its disk is."""
+    await asyncio.to_thread(store.register, lane)
+    number = 10_000
+    while not lane.applied or not lane.applied[-1][1]:
+        await store.submit(lane, number := number + 1)
+        assert number < 11_000
+    lane.applied.clear()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every disk is quick: machines that do other work have slow moments."""
+    monkeypatch.setattr(writer, "_NEAR", 5.0)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_who_brings_a_few_rows_writes_them_itself_and_they_are_durable(
+    store: Store, tmp_path: Path
+) -> None:
+    await settled(store, lane := Brief())
+    before = lane.rows
+    assert await asyncio.gather(*[store.submit(lane, number) for number in range(3)]) == [before + 3] * 3
+    assert lane.applied == [(0, True), (1, True), (2, True)]
+    with closing(sqlite3.connect(tmp_path / "node.db")) as other:
+        assert other.execute("SELECT count(*) FROM kept").fetchone() == (before + 3,)
+
+
+async def test_a_slow_disk_is_left_to_the_writers_thread(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_NEAR", 0.0)
+    await asyncio.to_thread(store.register, lane := Brief())
+    for number in range(50):
+        await store.submit(lane, number)
+    assert {here for _, here in lane.applied} == {False}
+
+
+@pytest.mark.usefixtures("quick")
+async def test_many_rows_are_left_to_the_writers_thread(store: Store) -> None:
+    await settled(store, lane := Brief())
+    await store.submit(lane, 1, 257)
+    assert lane.applied == [(1, False)]
+
+
+@pytest.mark.usefixtures("quick")
+async def test_nobody_overtakes_what_was_handed_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await settled(store, lane := Brief())
+    taken, gate = threading.Event(), threading.Event()
+    take = writer.GroupWriter._take
+
+    def slow(self: writer.GroupWriter) -> Any:
+        came = take(self)
+        taken.set()
+        gate.wait(10)
+        return came
+
+    await store.write(lambda _connection: None)
+    monkeypatch.setattr(writer.GroupWriter, "_take", slow)
+    await store.write(lambda _connection: gate.set())  # taken before; the next is taken slowly
+    gate.clear()
+    taken.clear()
+    first = asyncio.ensure_future(store.submit(lane, 1, 257))
+    assert await asyncio.to_thread(taken.wait, 10)
+    second = asyncio.ensure_future(store.submit(lane, 2))
+    await asyncio.sleep(0.01)  # it was brought, and the thread has not begun
+    gate.set()
+    await asyncio.gather(first, second)
+    assert lane.applied == [(1, False), (2, False)]
+
+
+@pytest.mark.usefixtures("quick")
+async def test_what_cannot_be_written_where_it_is_brought_is_refused_and_loaded_again(store: Store) -> None:
+    await settled(store, lane := Brief())
+    before = (lane.rows, lane.loads)
+    await store.submit(lane, 1)
+    with pytest.raises(Unkept):
+        await store.submit(lane, 1)  # the same key
+    assert [here for _, here in lane.applied] == [True, True]
+    await store.submit(lane, 2)
+    assert (lane.rows, lane.loads) == (before[0] + 2, before[1] + 1)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_loop_that_was_stopped_in_the_middle_leaves_nothing_to_the_next(store: Store) -> None:
+    async def leave() -> None:
+        await settled(store, lane)
+        future = store.submit(lane, 1)
+        future.add_done_callback(lambda _: None)
+        asyncio.get_running_loop().stop()
+        await future
+
+    lane = Brief()
+    with suppress(RuntimeError):
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(leave())
+    loop.close()
+    lane.applied.clear()
+
+    async def bring() -> None:
+        await asyncio.wait_for(store.submit(lane, 2), 10)
+
+    asyncio.run(bring())
+    assert [payload for payload, _ in lane.applied] == [2]
+
+
+async def test_what_was_written_gets_into_the_database_without_a_commit_doing_so(
+    store: Store, tmp_path: Path
+) -> None:
+    for number in range(70):  # of at least 64 rows each, it counts
+        await store.write(large(number))
+    for _ in range(200):
+        if (tmp_path / "node.db").stat().st_size > 60 * 100_000:
+            break
+        await asyncio.sleep(0.05)
+    else:
+        pytest.fail("it stays in the log")
 
 
 async def test_what_is_durable_is_acknowledged_whatever_a_lane_makes_of_it(store: Store) -> None:

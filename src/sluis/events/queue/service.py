@@ -132,6 +132,10 @@ class Queue:
         """Nothing has to be prepared."""
         return payloads
 
+    def is_brief(self, batch: Sequence[_Noted]) -> bool:
+        """Outcomes are several statements each."""
+        return False
+
     def apply(self, commit: Commit, batch: Sequence[_Noted]) -> Sequence[None]:
         """Write outcomes."""
         now = milliseconds(self._clock())

@@ -78,6 +78,9 @@ class Keeper:
     def prepare(self, payloads: Sequence[Item | Judged]) -> Sequence[Item | Judged]:
         return payloads
 
+    def is_brief(self, batch: Sequence[Item | Judged]) -> bool:
+        return False
+
     def apply(self, commit: Commit, batch: Sequence[Item | Judged]) -> list[Kept | int | Exception]:
         return [self._one(commit.connection, item) for item in batch]
 

@@ -16,7 +16,7 @@ from sluis.store import Commit
 
 
 class Lines:
-    """The lane that adds lines. One per log; only the store's writer thread calls its methods, but for `prepare`.
+    """The lane that adds lines. One per log; the store calls its methods from one thread at a time, but for `prepare`.
 
     Args:
         clock: the node's clock.
@@ -37,6 +37,9 @@ class Lines:
 
     def prepare(self, payloads: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
         return payloads
+
+    def is_brief(self, batch: Sequence[Sequence[Line]]) -> bool:
+        return True
 
     def apply(self, commit: Commit, batch: Sequence[Sequence[Line]]) -> Sequence[None]:
         lines = batch[0] if len(batch) == 1 else list(chain.from_iterable(batch))
