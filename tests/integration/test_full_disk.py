@@ -4,13 +4,15 @@ Nothing leaves, nothing is lost, and once there is room all goes on by itself. P
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.integration.nodes import Hosted, Running
+from tests.integration.nodes import Hosted, Running, until
 from tests.integration.pair import BOB, Pair, verified
 
 from sluis.config import load_node
@@ -19,12 +21,17 @@ from sluis.store import open_store
 
 
 def _mount(path: Path) -> None:
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(path)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(path)]
     subprocess.run(command, capture_output=True, check=True)
 
 
+def _emptied(database: Path) -> bool:
+    with closing(sqlite3.connect(database)) as connection:
+        return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+
+
 class Mounted:
-    """Directories that are file systems of four megabytes, filled to the last byte."""
+    """Directories that are file systems of eight megabytes, filled to the last byte."""
 
     def __init__(self, pair: Pair) -> None:
         self._mounted: list[Path] = []
@@ -39,7 +46,9 @@ class Mounted:
 
     @contextmanager
     def full(self, directory: Path, node: Running | Hosted | None = None) -> Iterator[None]:
-        """No room in this directory."""
+        """No room in this directory, and none in what the write-ahead log of a database may be written over again."""
+        for database in directory.glob("*.db"):
+            until(partial(_emptied, database))
         ballast = directory / "ballast"
         with ballast.open("wb", buffering=0) as file, suppress(OSError):
             while True:

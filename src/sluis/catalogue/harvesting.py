@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from sqlalchemy import Connection, text
 
 from sluis.catalogue import sql
@@ -43,6 +44,13 @@ _TOO_LARGE = "catalogue-too-large"
 _WILD = re.compile(r"[%_\\]")
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """How a peer was last read: what was wrong, nothing when all is well, and whether its catalogue came."""
+
+    trouble: str
+    came: bool
+
+
 class Harvester:
     """Reads the catalogues of peers. Belongs to one event loop. Made by `open_harvester`.
 
@@ -56,17 +64,14 @@ class Harvester:
     def __init__(self, store: Store, link: Link, peers: Mapping[PeerId, str], clock: Clock) -> None:
         self._store, self._link, self._peers, self._clock = store, link, dict(peers), clock
         self._one_at_a_time = asyncio.Lock()
-        self._told: dict[PeerId, str] = {}
-        self._unusable: set[PeerId] = set()
+        self._told: dict[PeerId, _Told] = {}
         self.changes = 0
         """How many times something else was kept; it changes when what `found` gives may."""
 
     def lacking(self) -> frozenset[PeerId]:
         """The peers whose catalogue was never got since this node started. One that came and cannot be used is no such: to read
         it again may take long, and gives the same until it is mended."""
-        return frozenset(
-            peer for peer in self._peers if self._told.get(peer) != "" and peer not in self._unusable
-        )
+        return frozenset(self._peers).difference(peer for peer, told in self._told.items() if told.came)
 
     async def round(self, only: Collection[PeerId] | None = None) -> None:
         """Read every peer's catalogue that changed. Raises `Unkept`.
@@ -147,23 +152,21 @@ class Harvester:
     async def _read(self, peer: PeerId, again: bool) -> None:
         given: dict[str, Any] = {"peer": str.__str__(peer), "now": milliseconds(self._clock())}
         raw: bytes | None = None
-        self._unusable.discard(peer)
         try:
             async with asyncio.timeout(SECONDS):
                 tag, raw = await self._fetched(peer, await asyncio.to_thread(self._tag, peer))
                 found = None if raw is None else await asyncio.to_thread(read_catalogue_of, raw)
         except Exception as failure:  # whatever one of them brings about stops no other
             trouble = self._trouble(failure)
-            if raw is not None or trouble == _TOO_LARGE:
-                self._unusable.add(peer)
-            if again and self._told.get(peer) == trouble:
+            before = self._told.get(peer)
+            self._told[peer] = _Told(trouble, raw is not None or trouble == _TOO_LARGE)
+            if again and before is not None and before.trouble == trouble:
                 return  # it is told once; what is tried every few seconds would be told every few seconds
-            self._told[peer] = trouble
             log.warning("the catalogue of %s is passed over: %s", self._peers[peer], trouble)
             await self._write([(sql.TROUBLE, {**given, "trouble": trouble, "none": b"{}"})])
             return
         await self._keep(given, tag, raw, found)
-        self._told[peer] = ""
+        self._told[peer] = _Told("", came=True)
 
     @staticmethod
     def _trouble(failure: Exception) -> str:
