@@ -48,8 +48,14 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection() -> None:
+    """What is loaded and found now stays: to look through it again and again for what can be freed takes a second."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Ten thousand tests and all their modules stay: never look through them again for what can be freed."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])

@@ -53,8 +53,14 @@ class Running(msgspec.Struct):
         self._tell(f"{place.directory}\n" for place in places)
 
     def kill(self, place: Place) -> None:
-        """End a node as a failure would, without a word; `begin` starts it again."""
+        """End a node as a failure would, without a word; `begin` starts it again. Waits until it is gone: who waits for it to
+        listen again must not find it as it was. Raises `Upstream`."""
         self._tell([f"-{place.directory}\n"])
+        deadline = time.monotonic() + READY
+        while _listens(place.socket):
+            if time.monotonic() > deadline:
+                raise _ended(self, place.alias)
+            time.sleep(0.02)
 
     def wait(self, places: Iterable[Place]) -> None:
         """Until every one of these listens for its own people. Raises `Upstream`."""
