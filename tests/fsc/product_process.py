@@ -117,6 +117,10 @@ class ProductProcess:
         found: str | None = self._line(["state", hash_])
         return found
 
+    def counts(self, grant_hash: str) -> bool:
+        found: bool = self._line(["counts", grant_hash])
+        return found
+
     def reconcile(self) -> None:
         self._line(["reconcile"])
 
