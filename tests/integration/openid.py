@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -14,7 +13,7 @@ from urllib.parse import urljoin
 import httpx
 import msgspec
 from tests.browser import Browser, Shown, over_tls
-from tests.servers import free_port, missing
+from tests.servers import free_port, missing, node_path
 
 from sluis.crypto import FileKeyStore, browser_context, make_authority
 from sluis.identity import pages
@@ -38,8 +37,8 @@ def provider_module() -> Path:
     found = next(
         (folder / "oidc-provider" for folder in folders if (folder / "oidc-provider").is_dir()), None
     )
-    if found is None or shutil.which("node") is None:
-        missing("node and oidc-provider are not installed: npm ci")
+    if found is None:
+        missing("oidc-provider is not installed: tools/setup tests")
     return found
 
 
@@ -66,7 +65,7 @@ def foreign_provider(
         "people": people,
         "acr": list(ACR.values()),
     }
-    command = [str(shutil.which("node")), "--no-warnings", str(SCRIPT)]
+    command = [str(node_path()), "--no-warnings", str(SCRIPT)]
     environment = {**os.environ, "NODE_EXTRA_CA_CERTS": str(tls.authority)}
     child = subprocess.Popen(
         command,

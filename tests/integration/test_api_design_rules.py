@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.conftest import SHARED
-from tests.servers import missing
+from tests.servers import missing, node_path
 
 from sluis.serve import published
 
@@ -20,7 +20,8 @@ def lint(document: Path) -> "subprocess.CompletedProcess[str]":
     if SHARED is None or not (SHARED / RULES).exists():
         missing("the rule set of the API Design Rules does not lie beside the checkout")
     if not SPECTRAL.exists():
-        missing("Spectral is not installed; with Node.js: npm ci --ignore-scripts")
+        missing("Spectral is not installed: tools/setup tests")
+    path = f"{node_path().parent}{os.pathsep}{os.environ.get('PATH', '')}"
     command = [
         str(SPECTRAL),
         "lint",
@@ -31,7 +32,13 @@ def lint(document: Path) -> "subprocess.CompletedProcess[str]":
         str(document),
     ]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT, env=dict(os.environ)
+        command,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
     )
 
 
