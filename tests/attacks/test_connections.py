@@ -106,7 +106,9 @@ async def test_an_answer_that_nobody_takes_is_given_up(tmp_path: Path) -> None:
 
 
 async def test_an_answer_that_is_taken_may_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "_STALLED", 1.0)  # a machine that does much else stops for a third of a second
+    monkeypatch.setattr(
+        connection, "_STALLED", 1.0
+    )  # a machine that does much else stops for a third of a second
     async with serving(tmp_path) as app:
         reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
         writer.write(b"GET /endless HTTP/1.1\r\n\r\n")
