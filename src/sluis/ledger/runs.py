@@ -132,9 +132,8 @@ class Run:
         """It is full: put its terms in their order on disk."""
         if not self.is_closed:
             self._sort()
-            self._terms = sorted(self._by_trace) + sorted(
-                self._by_subject
-            )  # every trace comes before every subject
+            # The term of every trace is smaller than that of any subject.
+            self._terms = sorted(self._by_trace) + sorted(self._by_subject)
             self._share = max(-(-len(self._terms) // SHARES), 1)
 
     def next_terms(self, shares: int) -> list[int]:

@@ -336,7 +336,6 @@ class GroupWriter:
     def _commit(self, turns: list[_Turn]) -> tuple[list[Sequence[Any]], bool]:
         """What became of each turn, and whether a lane has something to tidy up."""
         start = time.monotonic()
-        callers = sum(len(turn.futures) for turn in turns)
         try:
             connection = self._ready()
             with Commit(connection) as commit:
@@ -350,7 +349,7 @@ class GroupWriter:
         self._seconds = time.monotonic() - start
         self._pace += (self._seconds - self._pace) / _RECENT
         if self._wal is not None:
-            self._wal.wrote(callers)
+            self._wal.wrote(sum(sum(turn.weights) for turn in turns))
         return outcomes, self._committed(connection)
 
     def _committed(self, connection: Connection) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DataError, OperationalError
 
 from sluis.kernel import Unkept
-from sluis.store import Commit, Migration, Store, migrate, open_store, write_durably, writer
+from sluis.store import Commit, Migration, Store, migrate, open_store, wal, write_durably, writer
 
 TABLE = (Migration("table", ("CREATE TABLE kept (id {int} PRIMARY KEY, content {bytes})",)),)
 
@@ -310,6 +310,16 @@ async def test_what_was_written_gets_into_the_database_without_a_commit_doing_so
         await asyncio.sleep(0.05)
     else:
         pytest.fail("it stays in the log")
+
+
+async def test_the_log_is_emptied_by_what_was_written_and_not_by_who_wrote(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = list[int]()
+    monkeypatch.setattr(wal.Wal, "wrote", lambda _, rows: written.append(rows))
+    await asyncio.to_thread(store.register, lane := Plain())
+    await store.submit(lane, "x", 1000)
+    assert written[-1] == 1000
 
 
 async def test_what_is_durable_is_acknowledged_whatever_a_lane_makes_of_it(store: Store) -> None:

@@ -64,7 +64,7 @@ class Queue:
         self._store, self._clock, self._most = store, clock, most
         self._contents = Contents(keys)
         self._listeners: list[tuple[asyncio.AbstractEventLoop, Listener]] = []
-        # What follows belongs to the writer's thread; others may look at how many wait.
+        # What follows belongs to who writes, one thread at a time; others may look at how many wait.
         self._waiting = self._number = 0
         self._new: set[str] = set()
         self._again: dict[str, Place] = {}
@@ -117,7 +117,7 @@ class Queue:
         self._number = max(self._number + 1, time.time_ns() // 1000)
         return self._number
 
-    # What the store calls, on the writer's thread
+    # What the store calls, from one thread at a time
 
     def load(self, connection: Connection) -> None:
         """Begin anew: what was not committed is not there."""
