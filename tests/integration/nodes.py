@@ -262,7 +262,7 @@ async def settled() -> None:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
     loop: Any = asyncio.get_running_loop()
-    left = list(loop._transports.values())
+    left = [one for one in loop._transports.values() if one._loop is not None]  # else it was lost already
     for transport in left:
         transport.abort()
     if left:
