@@ -70,13 +70,13 @@ class Lane(Protocol[P, R]):
 
 class _Turn(msgspec.Struct, gc=False):
     """What came together for one lane: from the tasks of one turn of an event loop, or from a thread (None). Of each
-    caller its payload, how many records that is, and the future that gets the outcome; `batch` is what was prepared of
-    them."""
+    caller its payload and the future that gets the outcome; `weight` is how many records they are, `batch` what was
+    prepared of them."""
 
     loop: asyncio.AbstractEventLoop | None
     lane: Lane[Any, Any]
     payloads: list[Any]
-    weights: list[int]
+    weight: int
     futures: list[Any]
     batch: Any = None
 
@@ -106,7 +106,7 @@ class _Taken(msgspec.Struct, gc=False):
         self.turns += turns
         for turn in turns:
             self.callers += len(turn.futures)
-            self.weight += sum(turn.weights)
+            self.weight += turn.weight
 
 
 class _PlainLane:
@@ -201,16 +201,16 @@ class GroupWriter:
         future: asyncio.Future[Any] = turns.loop.create_future()
         turn = turns.of.get(lane)
         if turn is None:
-            turns.of[lane] = turn = _Turn(turns.loop, lane, [], [], [])
+            turns.of[lane] = turn = _Turn(turns.loop, lane, [], 0, [])
         turn.payloads.append(payload)
-        turn.weights.append(weight)
+        turn.weight += weight
         turn.futures.append(future)
         return future
 
     def submit_blocking(self, lane: Lane[Any, Any], payload: Any, weight: int) -> Any:
         """From a thread: the outcome."""
         future: Future[Any] = Future()
-        self._put([_Turn(None, lane, [payload], [weight], [future])])
+        self._put([_Turn(None, lane, [payload], weight, [future])])
         return future.result()
 
     def close(self) -> None:
@@ -243,17 +243,16 @@ class GroupWriter:
             _settle(turn.futures, [too_much_waiting() for _ in turn.futures])
 
     def _has_room(self, turn: _Turn) -> bool:
-        weight = sum(turn.weights)
         with self._gate:
             # A single call heavier than the bound still gets through when nothing else waits.
-            if self._closing or (self._waiting and self._waiting + weight > self._room):
+            if self._closing or (self._waiting and self._waiting + turn.weight > self._room):
                 return False
-            self._waiting += weight
+            self._waiting += turn.weight
             return True
 
     def _wrote_here(self, turns: list[_Turn]) -> bool:
         """Write what this thread brings on this thread, if that is quick and overtakes nobody; whether it was done."""
-        weight = sum(sum(turn.weights) for turn in turns)
+        weight = sum(turn.weight for turn in turns)
         brief = weight <= _FEW and all(turn.lane.is_brief(turn.batch) for turn in turns)
         quick = self._wal is not None and self._pace < _NEAR
         if not (brief and quick and self._writing.acquire(blocking=False)):
@@ -349,7 +348,7 @@ class GroupWriter:
         self._seconds = time.monotonic() - start
         self._pace += (self._seconds - self._pace) / _RECENT
         if self._wal is not None:
-            self._wal.wrote(sum(sum(turn.weights) for turn in turns))
+            self._wal.wrote(sum(turn.weight for turn in turns))
         return outcomes, self._committed(connection)
 
     def _committed(self, connection: Connection) -> bool:
