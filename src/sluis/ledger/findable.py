@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from sluis.ledger import sql
+from sluis.ledger import sql, terms
 from sluis.ledger.model import ACTIVITY, SUBJECT
 from sluis.ledger.rules import SALT, activity_term, subject_terms, trace_terms
 
@@ -64,7 +64,24 @@ def not_led_to(fetch: Fetch, first: int, end: int, runs: int) -> list[int]:
         runs: how many runs are searched by terms; what comes after them is found by its columns.
     """
     ending = range(first // sql.RUN, min(end // sql.RUN, runs))
-    return [index for run in ending for (index,) in fetch(sql.without_terms(run))]
+    return [index for run in ending for index in _not_led_to(fetch, run)]
+
+
+def _not_led_to(fetch: Fetch, run: int) -> list[int]:
+    rows, kept = fetch(sql.found_in_run(run)), fetch(sql.parts_of_run(run))
+    lost = {index for (index,) in fetch(sql.without_activity(run))}
+    columns: list[list[int | None]] = [[None] * sql.RUN, [None] * sql.RUN]
+    for index, *found_by in rows:
+        for column, term in zip(columns, found_by, strict=True):
+            if term is None or (isinstance(term, int) and 0 <= term < terms.LIMIT):
+                column[index - run * sql.RUN] = term
+            else:
+                lost.add(index)
+    wanted = terms.entries(*columns)
+    there = {part - run * sql.PARTS: terms.unpacked(packed) for part, packed in kept}
+    if there != terms.by_part(wanted):
+        lost.update(run * sql.RUN + place for place in terms.not_among(there, wanted))
+    return sorted(lost)
 
 
 def _searched(said: list[_Said]) -> list[list[Any]]:

@@ -15,6 +15,7 @@ from sluis.kernel import Invalid, NotFound, Text
 from sluis.ledger import sql
 from sluis.ledger.model import ACTIVITY, PROCESSOR, SUBJECT, Arrangement, Decision, Processing, Search, Stored
 from sluis.ledger.rules import SALT, activity_term, subject_term, trace_term
+from sluis.ledger.terms import led_to, records
 from sluis.ledger.tree import WIDTH, TreeAt
 from sluis.store import Store
 
@@ -260,11 +261,10 @@ def _with_terms(
     connection: Connection, high: int, terms: list[int], period: dict[str, int]
 ) -> Iterator[tuple[int, bytes]]:
     """Through the search terms, of ever more runs at a time."""
-    statement, step = text(sql.found_in_runs(len(terms))), _FIRST_RUNS
-    values = {f"term{number}": term for number, term in enumerate(terms)} | period | {"size": sql.RUN}
+    step = _FIRST_RUNS
     while high > 0:
         low = max(0, high - step)
-        yield from _salted(connection.execute(statement, {**values, "low": low, "high": high}))
+        yield from _salted(records(connection, sql.FOUND, led_to(connection, low, high, terms), period))
         high, step = low, 2 * step
 
 

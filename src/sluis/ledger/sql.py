@@ -1,9 +1,8 @@
 """The ledger's tables and statements, the same for SQLite and PostgreSQL.
 
 `ledger_records` is only ever appended to, in the order of the leaves; a random index would make every record cost
-a page of its own to write. So looking things up goes in runs: of each 8,192 records the search terms are added to
-`ledger_terms` in their order, while the next are written, and a note of the activities that occur in them at the end; only
-then it counts as a run. What came after the last run is scanned.
+a page of its own to write. So looking things up goes in runs: with the last of each 8,192 records come their search terms,
+sorted and packed (`terms`), and a note of the activities that occur in them. What came after the last run is scanned.
 
 `salted` is exactly what is hashed: sixteen random bytes and the record's canonical JSON. When the record is
 destroyed it becomes null, and `entry`, the hash that the leaf was made of, takes its place.
@@ -13,9 +12,8 @@ from sluis.store import Migration
 
 RUN = 8192
 
-RUN_STEP, TERM_STEP = 2**43, 2**13
-"""An entry of `ledger_terms` is one number: run (20 bits), term (30 bits), place in the run (13 bits). So it is its own
-key, and a sorted run is added at the end of the table, at a fifth of the cost of four columns."""
+PARTS = 128
+"""Rows of `ledger_terms` for a run: on a page eight fit."""
 
 MIGRATIONS = (
     Migration(
@@ -39,11 +37,20 @@ MIGRATIONS = (
                 origin TEXT PRIMARY KEY, size {int} NOT NULL, root {bytes} NOT NULL, checkpoint TEXT NOT NULL)""",
         ),
     ),
+    Migration(
+        "packed-terms",  # the writer makes them anew, for there are no runs
+        (
+            "DROP TABLE ledger_terms",
+            "DELETE FROM ledger_activities",
+            "DELETE FROM ledger_runs",
+            "CREATE TABLE ledger_terms (part {int} PRIMARY KEY, entries {bytes} NOT NULL)",
+        ),
+    ),
 )
 
 RECORD_COLUMNS = ("idx", "trace", "spot", "subject", "activity", "start", "salted", "leaf")
 TILE_COLUMNS = ("level", "number", "hashes", "root")
-TERM_COLUMNS = ("entry",)
+TERM_COLUMNS = ("part", "entries")
 ACTIVITY_COLUMNS = ("run", "activity", "since", "until")
 RUN_COLUMNS = ("run", "spots")
 
@@ -65,33 +72,35 @@ SPOTS = "SELECT spots FROM ledger_runs ORDER BY run"
 RUNS = "SELECT COUNT(*) FROM ledger_runs"
 """How many runs have been added to the search terms."""
 
-DROP_BEGUN = "DELETE FROM ledger_terms WHERE entry >= :first"
-"""Take away what was added of a run that was not finished."""
-
 TAIL = """SELECT idx, spot, CASE WHEN salted IS NOT NULL THEN trace END, subject, activity, start
-    FROM ledger_records WHERE idx >= :first ORDER BY idx"""
-"""What came after the last run: idempotency keys, and what search terms are made of; not of what was destroyed."""
+    FROM ledger_records WHERE idx >= :first AND idx < :end ORDER BY idx"""
+"""A stretch after the last run: idempotency keys, and what search terms are made of; not of what was destroyed."""
 
-_IN_RUNS = f"""every(run) AS (
-        SELECT CAST(:low AS BIGINT) UNION ALL SELECT run + 1 FROM every WHERE run + 1 < :high),
-    hits(idx) AS (
-        SELECT every.run * :size + entry % {TERM_STEP} FROM every CROSS JOIN terms CROSS JOIN ledger_terms
-        WHERE entry BETWEEN every.run * {RUN_STEP} + term * {TERM_STEP}
-        AND every.run * {RUN_STEP} + term * {TERM_STEP} + {TERM_STEP - 1})"""
-
-SAME_SPOT = f"""WITH RECURSIVE terms(term) AS (SELECT CAST(:trace AS BIGINT)), {_IN_RUNS}
-    SELECT r.idx, r.salted FROM hits JOIN ledger_records r ON r.idx = hits.idx
-    WHERE r.spot = :spot AND :low < :high ORDER BY r.idx"""
-"""Records in the runs with this idempotency key (or, once in many billions, another with the same number)."""
+SAME_SPOT = "SELECT idx, salted FROM ledger_records WHERE idx IN :places AND spot = :spot ORDER BY idx"
+"""Which of some records have this idempotency key (or, once in many billions, another with the same number)."""
 
 
-def found_in_runs(terms: int) -> str:
-    """Records in some runs that may be about one of so many terms (`term0`, …), newest first."""
+def parts_of(terms: int) -> str:
+    """The parts of some runs that so many terms (`term0`, …) stand in, if they occur."""
     listed = " UNION ALL ".join(f"SELECT CAST(:term{number} AS BIGINT)" for number in range(terms))
-    return f"""WITH RECURSIVE terms(term) AS ({listed}), {_IN_RUNS}
-    SELECT r.idx, r.salted FROM hits JOIN ledger_records r ON r.idx = hits.idx
-    WHERE r.start BETWEEN :since AND :until AND r.salted IS NOT NULL ORDER BY r.idx DESC"""
+    return f"""WITH RECURSIVE terms(term) AS ({listed}),
+    every(run) AS (SELECT CAST(:low AS BIGINT) UNION ALL SELECT run + 1 FROM every WHERE run + 1 < :high)
+    SELECT run, term, (SELECT entries FROM ledger_terms WHERE part = run * {PARTS} + term / {2**23})
+    FROM every CROSS JOIN terms WHERE :low < :high"""
 
+
+PART = "SELECT entries FROM ledger_terms WHERE part = :part"
+"""One part of a run."""
+
+CHANGE_PART = "UPDATE ledger_terms SET entries = :entries WHERE part = :part"
+"""Entries of a part were taken out."""
+
+DROP_PART = "DELETE FROM ledger_terms WHERE part = :part"
+"""The last entry of a part was taken out."""
+
+FOUND = """SELECT idx, salted FROM ledger_records
+    WHERE idx IN :places AND start BETWEEN :since AND :until AND salted IS NOT NULL ORDER BY idx DESC"""
+"""Those of some records that began in a period, newest first."""
 
 RUNS_OF_ACTIVITY = """SELECT run FROM ledger_activities
     WHERE activity = :activity AND until >= :since AND since <= :until ORDER BY run DESC"""
@@ -124,19 +133,26 @@ SALTED = "SELECT idx, salted FROM ledger_records WHERE idx = :idx"
 """One record as it was hashed."""
 
 
-def without_terms(run: int) -> str:
-    """The records of a run that its search terms, or its activities, do not lead to."""
+def parts_of_run(run: int) -> str:
+    """All search terms of a run."""
+    first = run * PARTS
+    return f"SELECT part, entries FROM ledger_terms WHERE part >= {first} AND part < {first + PARTS} ORDER BY part"
+
+
+def found_in_run(run: int) -> str:
+    """What the records of a run are found by."""
     first = run * RUN
-    place = f"{run * RUN_STEP} - {first} + idx"
+    return f"""SELECT idx, trace, subject FROM ledger_records
+        WHERE idx >= {first} AND idx < {first + RUN} AND salted IS NOT NULL ORDER BY idx"""
+
+
+def without_activity(run: int) -> str:
+    """The records of a run that the note of its activities does not lead to."""
+    first = run * RUN
     return f"""SELECT idx FROM ledger_records AS r
-        WHERE idx >= {first} AND idx < {first + RUN} AND salted IS NOT NULL AND (
-            NOT EXISTS (SELECT 1 FROM ledger_terms WHERE entry = {place} + r.trace * {TERM_STEP})
-            OR r.subject IS NOT NULL
-                AND NOT EXISTS (SELECT 1 FROM ledger_terms WHERE entry = {place} + r.subject * {TERM_STEP})
-            OR r.activity IS NOT NULL AND NOT EXISTS (
-                SELECT 1 FROM ledger_activities AS a
-                WHERE a.run = {run} AND a.activity = r.activity AND r.start BETWEEN a.since AND a.until))
-        ORDER BY idx"""
+        WHERE idx >= {first} AND idx < {first + RUN} AND salted IS NOT NULL AND activity IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM ledger_activities AS a
+            WHERE a.run = {run} AND a.activity = r.activity AND r.start BETWEEN a.since AND a.until)"""
 
 
 SPAN = "SELECT idx, salted, leaf, entry FROM ledger_records WHERE idx >= :first AND idx < :end ORDER BY idx"
@@ -162,11 +178,8 @@ def kept_tile(level: int, number: int) -> str:
     return f"SELECT hashes, root FROM ledger_tiles WHERE level = {level} AND number = {number}"
 
 
-DESTROY_TERMS = f"""DELETE FROM ledger_terms WHERE entry IN (
-    SELECT :run * {RUN_STEP} + trace * {TERM_STEP} + idx - :first FROM ledger_records WHERE idx = :idx
-    UNION ALL SELECT :run * {RUN_STEP} + subject * {TERM_STEP} + idx - :first FROM ledger_records
-        WHERE idx = :idx AND subject IS NOT NULL)"""
-"""Take the search terms of a record away."""
+TERMS = "SELECT trace, subject FROM ledger_records WHERE idx = :idx"
+"""What a record is found by."""
 
 DESTROY = """UPDATE ledger_records SET salted = NULL, entry = :entry, trace = 0, spot = 0, subject = NULL,
     activity = NULL, start = 0 WHERE idx = :idx"""

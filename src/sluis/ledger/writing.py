@@ -8,19 +8,19 @@ import hashlib
 import os
 from array import array
 from collections.abc import Callable, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
 
 from sluis.kernel import Conflict, Text
-from sluis.ledger import sql
+from sluis.ledger import sql, terms
 from sluis.ledger.model import Destruction, Epoch, Position, Record
 from sluis.ledger.rules import SALT, Columns, identity, prepare, prepare_act
-from sluis.ledger.runs import SHARES, Seen, Tail
+from sluis.ledger.runs import Seen, Tail
 from sluis.ledger.tree import WIDTH, Tree
-from sluis.store import Commit, attempt
+from sluis.store import Commit, attempt, insert_values
 
 _NOTHING = Columns([], [], [], [], [], [], [])
 
@@ -81,9 +81,13 @@ class Records:
         size = rows(sql.SIZE)[0][0]
         self._tree = Tree(size, _edges(size, rows))
         self._runs = rows(sql.RUNS)[0][0]
-        self._seen = Seen(_spots(connection))
-        connection.execute(text(sql.DROP_BEGUN), {"first": self._runs * sql.RUN_STEP})
-        self._tail = Tail(self._runs, rows(sql.TAIL, first=self._runs * sql.RUN))
+        while (end := (self._runs + 1) * sql.RUN) <= size:  # as after a change of how runs are kept
+            run = Tail(end - sql.RUN, rows(sql.TAIL, first=end - sql.RUN, end=end)).take_run()
+            for table, columns, more in run.rows(self._runs):
+                insert_values(connection, table, columns, [*chain.from_iterable(more)])
+            self._runs += 1
+        self._tail = Tail(self._runs * sql.RUN, rows(sql.TAIL, first=self._runs * sql.RUN, end=size))
+        self._seen = self._seen_in(connection)
         epoch = rows(sql.EPOCH)
         if not epoch:
             connection.execute(text(sql.NEW_EPOCH), {"number": 1, "origin": self._first_origin, "since": 0})
@@ -128,26 +132,19 @@ class Records:
         self.size = self._tree.size
         if self._gone and _swept(connection):
             self._gone = False
-        run = self._tail.first
-        return run.number < self._runs or (run.is_full and not run.is_closed)
+        return self._seen.is_full
 
     def tidy(self, connection: Connection) -> None:
-        self._turn()
-        while self._tail.is_behind:  # more came at once than a run
-            with Commit(connection) as commit:
-                self._add_terms(commit, SHARES)
-            self._turn()
         if self._seen.is_full:
             with connection.begin():
-                self._seen = Seen(_spots(connection))
+                self._seen = self._seen_in(connection)
 
-    def _turn(self) -> None:
-        """A run that was added is looked up in the database from now on; the next is made ready when it is full."""
-        run = self._tail.first
-        if run.number < self._runs:
-            self._tail.drop_first()
-            self._seen.add(run.spots)
-        self._tail.close()
+    def _seen_in(self, connection: Connection) -> Seen:
+        spots = array("q")
+        for (packed,) in connection.execute(text(sql.SPOTS)):
+            spots.frombytes(packed)
+        spots.extend(self._tail.spots)
+        return Seen(spots)
 
     def _insert(self, commit: Commit, base: int, new: Columns) -> None:
         places = range(base, base + len(new.spots))
@@ -158,23 +155,11 @@ class Records:
         tiles = self._tree.extend(new.leaves)
         if tiles:
             commit.insert("ledger_tiles", sql.TILE_COLUMNS, map(msgspec.structs.astuple, tiles))
-        step = max(
-            sql.RUN // (2 * SHARES), 1
-        )  # of a real run: a tile, so that no more commits have a second table
-        self._add_terms(commit, self._tree.size // step - base // step)
+        self._seen.add(new.spots)
         self._tail.add(new)
-
-    def _add_terms(self, commit: Commit, shares: int) -> None:
-        """Add search terms of the run that is full, if one is; after the last of them it is one of the runs."""
-        run = self._tail.first
-        if not shares or not run.is_full or run.number < self._runs:
-            return
-        run.close()  # also when there was no moment for that after a commit
-        commit.insert("ledger_terms", sql.TERM_COLUMNS, zip(run.next_terms(shares)))
-        if run.is_added:
-            activities = [(run.number, *one) for one in run.activities()]
-            commit.insert("ledger_activities", sql.ACTIVITY_COLUMNS, activities)
-            commit.insert("ledger_runs", sql.RUN_COLUMNS, [(run.number, array("q", run.spots).tobytes())])
+        while self._tail.has_run:
+            for table, columns, more in self._tail.take_run().rows(self._runs):
+                commit.insert(table, columns, more)
             self._runs += 1
 
     def _all_new(self, commit: Commit, base: int, batch: Batch) -> list[int | Exception] | None:
@@ -182,10 +167,10 @@ class Records:
         if batch.columns is None:
             return None
         spots = batch.columns.spots
-        if len(set(spots)) < len(spots) or not self._tail.has_none_of(spots):
+        if len(set(spots)) < len(spots):
             return None
         for spot in self._seen.among(spots):
-            if self._in_runs(commit, batch.columns.traces[spots.index(spot)], spot):
+            if self._with_spot(commit, batch.columns.traces[spots.index(spot)], spot):
                 return None
         return [base - 1 + end for end in accumulate(map(len, batch.payloads))]
 
@@ -236,18 +221,18 @@ class Records:
         if spot in taken:
             index = base + list(taken).index(spot)
             return _same_or_conflict([(index, taken[spot].salted[0][SALT:])], body)
-        place = self._tail.place(spot)
-        if place is not None:
-            found = commit.connection.execute(text(sql.SALTED), {"idx": place}).all()
-        elif self._seen.among([spot]):
-            found = self._in_runs(commit, trace, spot)
-        else:
+        if not self._seen.among([spot]):
             return None
+        found = self._with_spot(commit, trace, spot)
         return _same_or_conflict([(row.idx, bytes(row.salted)[SALT:]) for row in found if row.salted], body)
 
-    def _in_runs(self, commit: Commit, trace: int, spot: int) -> Sequence[Any]:
-        values = {"trace": trace, "spot": spot, "low": 0, "high": self._runs, "size": sql.RUN}
-        return commit.connection.execute(text(sql.SAME_SPOT), values).all()
+    def _with_spot(self, commit: Commit, trace: int, spot: int) -> Sequence[Any]:
+        """The records with this idempotency key, of which there is one at most but by accident."""
+        place = self._tail.place(spot)
+        if place is not None:
+            return commit.connection.execute(text(sql.SALTED), {"idx": place}).all()
+        led_to = terms.led_to(commit.connection, 0, self._runs, [trace])
+        return list(terms.records(commit.connection, sql.SAME_SPOT, led_to, {"spot": spot}))
 
     def _carry_out(self, commit: Commit, act: Any) -> None:
         if isinstance(act, Epoch):
@@ -262,11 +247,12 @@ class Records:
             self._gone = True
 
     def _destroy(self, connection: Connection, index: int, salted: bytes) -> None:
-        run = index // sql.RUN
-        connection.execute(text(sql.DESTROY_TERMS), {"run": run, "first": run * sql.RUN, "idx": index})
-        connection.execute(text(sql.DESTROY), {"idx": index, "entry": hashlib.sha256(salted).digest()})
-        if run >= self._runs:
+        if index < self._runs * sql.RUN:
+            found_by = connection.execute(text(sql.TERMS), {"idx": index}).one()
+            terms.take_out(connection, index, [term for term in found_by if term is not None])
+        else:
             self._tail.forget(index)
+        connection.execute(text(sql.DESTROY), {"idx": index, "entry": hashlib.sha256(salted).digest()})
 
 
 def _changed_along(commit: Commit, batch: Batch) -> dict[int, Exception]:
@@ -305,13 +291,6 @@ def _swept(connection: Connection) -> bool:
     finally:
         driver.autocommit = False
     return True
-
-
-def _spots(connection: Connection) -> "array[int]":
-    spots = array("q")
-    for (packed,) in connection.execute(text(sql.SPOTS)):
-        spots.frombytes(packed)
-    return spots
 
 
 def _edges(size: int, rows: Callable[..., Sequence[Any]]) -> list[list[bytes]]:

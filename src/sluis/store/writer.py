@@ -167,7 +167,7 @@ class GroupWriter:
         self._waiting = self._handed = 0  # records that wait; what was handed to the thread and is not done
         self._closing = False
         self._thread: threading.Thread | None = None
-        self._writing = threading.Lock()  # guards the three below
+        self._writing = threading.Lock() if wal is None else wal.writing  # guards the three below
         self._connection: Connection | None = None
         self._lanes: list[Lane[Any, Any]] = []
         self._seconds, self._pace = 0.0, 1.0  # how long the last commit took; how long they take of late

@@ -64,7 +64,11 @@ def test_a_changed_search_column_is_found(ledger: Ledger, tmp_path: Path, column
 @pytest.mark.parametrize(
     "statement",
     [
-        f"DELETE FROM ledger_terms WHERE entry / {2**43} = 1 AND entry % 8192 = 6",
+        f"DELETE FROM ledger_terms WHERE part >= {sql.PARTS} AND part < {2 * sql.PARTS}",
+        "UPDATE ledger_terms SET entries = zeroblob(length(entries))",
+        "UPDATE ledger_terms SET entries = substr(entries, 9)",
+        "UPDATE ledger_terms SET entries = 'a text'",
+        f"UPDATE ledger_terms SET part = part + {16 * sql.PARTS}",
         "UPDATE ledger_activities SET since = until + 1000 WHERE activity = {own}",
         "DELETE FROM ledger_activities WHERE activity = {own}",
         "UPDATE ledger_activities SET until = 1",

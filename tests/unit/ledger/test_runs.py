@@ -1,9 +1,10 @@
-"""Runs: what the writer remembers of the log is what the database says, also of what was destroyed meanwhile."""
+"""Runs: what stands in the database to find records by is what the records say, also of what was destroyed."""
 
+import asyncio
 import os
 import random
 import sqlite3
-from itertools import pairwise
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ import pytest
 from tests.unit.ledger.examples import appended, decision, fill, opened, processing
 
 from sluis.kernel import Conflict, new_span_id, new_trace_id
-from sluis.ledger import Ledger, sql
+from sluis.ledger import Ledger, Search, sql
 from sluis.ledger.model import Record
 from sluis.ledger.rules import prepare
-from sluis.ledger.runs import SHARES, Seen
+from sluis.ledger.runs import Seen
 
 RUN = 16
 
@@ -34,12 +35,25 @@ def rows(directory: Path, statement: str) -> list[Any]:
 
 
 TERMS = f"""
-    SELECT idx / {RUN} * {sql.RUN_STEP} + trace * {sql.TERM_STEP} + idx % {RUN} FROM ledger_records
+    SELECT idx / {RUN}, trace, idx % {RUN} FROM ledger_records
         WHERE salted IS NOT NULL AND idx < (SELECT COUNT(*) FROM ledger_runs) * {RUN}
-    UNION ALL SELECT idx / {RUN} * {sql.RUN_STEP} + subject * {sql.TERM_STEP} + idx % {RUN} FROM ledger_records
+    UNION ALL SELECT idx / {RUN}, subject, idx % {RUN} FROM ledger_records
         WHERE subject IS NOT NULL AND idx < (SELECT COUNT(*) FROM ledger_runs) * {RUN}
-    ORDER BY 1"""
-"""The entries that the records say there should be."""
+    ORDER BY 1, 2, 3"""
+"""Of each run the terms that the records say there should be, and the places they lead to."""
+
+
+def terms(directory: Path) -> list[tuple[int, int, int]]:
+    """The same as they are kept, in their order."""
+    kept = []
+    for part, packed in rows(directory, "SELECT part, entries FROM ledger_terms ORDER BY part"):
+        run, within = divmod(part, sql.PARTS)
+        for entry in struct.unpack(f"={len(packed) // 8}q", packed):
+            term, place = divmod(entry, 2**13)
+            assert term // 2**23 == within
+            kept.append((run, term, place))
+    return kept
+
 
 ACTIVITIES = f"""SELECT idx / {RUN}, activity, MIN(start), MAX(start) FROM ledger_records
     WHERE activity IS NOT NULL AND idx < (SELECT COUNT(*) FROM ledger_runs) * {RUN} GROUP BY 1, 2 ORDER BY 1, 2"""
@@ -47,8 +61,7 @@ ACTIVITIES = f"""SELECT idx / {RUN}, activity, MIN(start), MAX(start) FROM ledge
 
 def agrees(directory: Path, runs: int) -> None:
     assert rows(directory, "SELECT COUNT(*) FROM ledger_runs") == [(runs,)]
-    added = f"SELECT entry FROM ledger_terms WHERE entry < {runs * sql.RUN_STEP} ORDER BY 1"
-    assert rows(directory, added) == rows(directory, TERMS)
+    assert terms(directory) == rows(directory, TERMS)
     kept = "SELECT run, activity, since, until FROM ledger_activities ORDER BY 1, 2"
     assert rows(directory, kept) == rows(directory, ACTIVITIES)
 
@@ -61,70 +74,83 @@ def mixed(ledger: Ledger, count: int) -> None:
         appended(ledger, [one])
 
 
-def settled(store: Any) -> None:
-    """What was left to tidy up is done."""
-    store.write_blocking(lambda _connection: None)
-
-
 def test_a_run_has_the_terms_of_its_records(tmp_path: Path) -> None:
     with opened(tmp_path) as (_, ledger):
         mixed(ledger, 4 * RUN + 5)
-        agrees(tmp_path, 3)
-
-
-def test_a_run_is_added_while_the_next_is_written(tmp_path: Path) -> None:
-    with opened(tmp_path) as (_, ledger):
-        mixed(ledger, RUN)
-        counts = []
-        for _ in range(RUN):
-            mixed(ledger, 1)
-            counts += [rows(tmp_path, "SELECT COUNT(*) FROM ledger_terms")[0][0]]
-        assert counts == sorted(counts)
-        assert max(after - before for before, after in pairwise([0, *counts])) <= 2 * RUN / SHARES
-        agrees(tmp_path, 1)
-
-
-def test_what_comes_in_more_than_a_run_at_once_leaves_one_run_to_add(tmp_path: Path) -> None:
-    with opened(tmp_path) as (store, ledger):
-        fill(ledger, 5 * RUN + 3)
-        settled(store)
         agrees(tmp_path, 4)
 
 
-def test_a_run_that_was_being_added_when_the_node_stopped_is_whole(tmp_path: Path) -> None:
+def test_more_than_a_run_may_come_at_once(tmp_path: Path) -> None:
     with opened(tmp_path) as (_, ledger):
-        mixed(ledger, RUN + 7)
-        assert rows(tmp_path, "SELECT COUNT(*) FROM ledger_terms") != [(0,)]
-    with opened(tmp_path) as (_, ledger):
+        mixed(ledger, 3)
+        fill(ledger, 5 * RUN)
+        agrees(tmp_path, 5)
         mixed(ledger, RUN)
-        agrees(tmp_path, 1)
+        agrees(tmp_path, 6)
 
 
-async def test_a_record_of_a_run_that_is_being_added_is_one_record(tmp_path: Path) -> None:
+def test_who_opens_the_log_makes_the_runs_that_are_not_there(tmp_path: Path) -> None:
+    """As after an update of Sluis that keeps them in another way."""
     with opened(tmp_path) as (_, ledger):
-        records = fill(ledger, RUN)
+        mixed(ledger, 3 * RUN + 2)
+        asyncio.run(ledger.destroy([(RUN + 2, RUN + 4)], "selection list"))
+    with sqlite3.connect(tmp_path / "node.db") as connection:
+        for table in ("ledger_terms", "ledger_activities", "ledger_runs"):
+            connection.execute(f"DELETE FROM {table}")
+    connection.close()
+    with opened(tmp_path) as (_, ledger):
+        agrees(tmp_path, 3)
+        mixed(ledger, RUN)
+        agrees(tmp_path, 4)
+        assert asyncio.run(ledger.verify()).faults == ()
+
+
+def test_a_log_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    with opened(tmp_path) as (_, ledger):
+        mixed(ledger, RUN + 2)
+    with sqlite3.connect(tmp_path / "node.db") as connection:
+        connection.execute("DELETE FROM sluis_migrations WHERE room = 'ledger' AND name = 'packed-terms'")
+        connection.execute("DROP TABLE ledger_terms")
+        connection.execute("CREATE TABLE ledger_terms (entry INTEGER PRIMARY KEY)")
+    connection.close()
+    with opened(tmp_path) as (_, ledger):
+        agrees(tmp_path, 1)
+        assert len(ledger.log.processing(Search(subjects=("me",)))) == RUN // 3 + 1
+
+
+async def test_a_record_of_a_run_is_one_record(tmp_path: Path) -> None:
+    with opened(tmp_path) as (_, ledger):
+        records = fill(ledger, RUN - 1)
         for number in range(2 * RUN):
             assert (await ledger.append([records[5]])).index == 5
             with pytest.raises(Conflict):
                 await ledger.append([msgspec.structs.replace(records[9], name="other")])
-            assert (await ledger.append([processing()])).index == RUN + number
+            assert (await ledger.append([processing()])).index == RUN - 1 + number
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["at once", "after opening again"])
-@pytest.mark.parametrize("first", [2, RUN + 2], ids=["of a run that is being added", "after it"])
-async def test_a_destroyed_record_gets_no_terms(tmp_path: Path, again: bool, first: int) -> None:
+@pytest.mark.parametrize("first", [2, RUN - 2, RUN + 2], ids=["of a run", "of both", "after it"])
+async def test_a_destroyed_record_has_no_terms(tmp_path: Path, again: bool, first: int) -> None:
     with opened(tmp_path) as (_, ledger):
         mixed(ledger, RUN + 8)
         await ledger.destroy([(first, first + 5)], "selection list")
+        assert terms(tmp_path) == rows(tmp_path, TERMS)
         if not again:
             mixed(ledger, 2 * RUN)
-            agrees(tmp_path, 2)
+            assert terms(tmp_path) == rows(tmp_path, TERMS)
     if again:
         with opened(tmp_path) as (_, ledger):
             mixed(ledger, 2 * RUN)
-            agrees(tmp_path, 2)
+            assert terms(tmp_path) == rows(tmp_path, TERMS)
     with opened(tmp_path) as (_, ledger):
         assert (await ledger.verify()).faults == ()
+
+
+async def test_the_last_term_of_a_part_can_be_taken_out(tmp_path: Path) -> None:
+    with opened(tmp_path) as (_, ledger):
+        mixed(ledger, RUN)
+        await ledger.destroy([(0, RUN - 1)], "selection list")
+        assert rows(tmp_path, "SELECT COUNT(*) FROM ledger_terms") == [(0,)]
 
 
 def test_what_was_written_is_always_seen_and_what_was_not_hardly_ever() -> None:
