@@ -17,7 +17,7 @@ from pathlib import Path
 
 log = logging.getLogger("sluis.store")
 
-_DUE = 4096  # rows that were written, after which it is done
+_DUE = 16_384  # rows that were written, after which it is done
 _COMMIT = 64  # rows that a commit counts for at least: it writes whole pages
 
 MOST = 2**26
