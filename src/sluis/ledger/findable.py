@@ -77,9 +77,9 @@ def _not_led_to(fetch: Fetch, run: int) -> list[int]:
                 column[index - run * sql.RUN] = term
             else:
                 lost.add(index)
-    wanted = terms.entries(*columns)
+    wanted = terms.by_part(*columns)
     there = {part - run * sql.PARTS: terms.unpacked(packed) for part, packed in kept}
-    if there != terms.by_part(wanted):
+    if there != wanted:
         lost.update(run * sql.RUN + place for place in terms.not_among(there, wanted))
     return sorted(lost)
 

@@ -64,8 +64,8 @@ class Run(msgspec.Struct, frozen=True, gc=False):
         for activity, start in zip(self.activities, self.starts, strict=True):
             starts[activity].append(start)
         activities = [(number, one, min(of), max(of)) for one, of in starts.items() if one is not None]
-        parts = terms.by_part(terms.entries(self.traces, self.subjects))
-        packed = [(number * sql.PARTS + part, some.tobytes()) for part, some in parts.items()]
+        parts = terms.by_part(self.traces, self.subjects).items()
+        packed = [(number * sql.PARTS + part, entries.tobytes()) for part, entries in parts]
         return [
             ("ledger_terms", sql.TERM_COLUMNS, packed),
             ("ledger_activities", sql.ACTIVITY_COLUMNS, activities),

@@ -8,7 +8,7 @@ of eight bytes: the term (30 bits) and the place in the run (13 bits).
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
@@ -23,26 +23,19 @@ _PART = 23  # bits of a term that its part leaves open
 _TOGETHER = 500  # records that are fetched together
 
 
-def entries(traces: Sequence[int | None], subjects: Sequence[int | None]) -> list[int]:
-    """The entries of a run, sorted.
+def by_part(traces: Sequence[int | None], subjects: Sequence[int | None]) -> "dict[int, array[int]]":
+    """The entries of a run, by part; none for a part without entries.
 
     Args:
         traces: of each of its records the search term; None of what was destroyed.
         subjects: the same of the data subject; None also of what is about nobody.
     """
-    # Each on its own: every term of a trace is smaller than any of a subject.
-    return [
-        entry
-        for terms in (traces, subjects)
-        for entry in sorted([term << _PLACE | at for at, term in enumerate(terms) if term is not None])
-    ]
-
-
-def by_part(sorted_entries: Sequence[int]) -> "dict[int, array[int]]":
-    """The entries of a run, by part; none for a part without entries."""
-    packed = array("q", sorted_entries)
-    cuts = [bisect_left(packed, part << _PLACE + _PART) for part in range(sql.PARTS + 1)]
-    return {part: packed[first:end] for part, (first, end) in enumerate(pairwise(cuts)) if first < end}
+    parts: list[list[int]] = [[] for _ in range(sql.PARTS)]
+    for terms in (traces, subjects):
+        for at, term in enumerate(terms):
+            if term is not None:
+                parts[term >> _PART].append(term << _PLACE | at)
+    return {part: array("q", sorted(found)) for part, found in enumerate(parts) if found}
 
 
 def unpacked(value: Any) -> "array[int]":
@@ -53,14 +46,14 @@ def unpacked(value: Any) -> "array[int]":
     return found
 
 
-def not_among(there: Mapping[int, "array[int]"], wanted: Sequence[int]) -> list[int]:
-    """The places of a run that nothing leads to as `wanted` says; `there` are the entries of its parts."""
+def not_among(there: "Mapping[int, array[int]]", wanted: "Mapping[int, array[int]]") -> list[int]:
+    """The places of a run that some entry in `wanted` leads to, and none in `there`, where it is looked for; both by part."""
     none = array("q")
     return [
         place
-        for entry in wanted
-        if (place := entry & _PLACES)
-        not in _places(there.get(entry >> _PLACE + _PART, none), entry >> _PLACE)
+        for part, entries in wanted.items()
+        for entry in entries
+        if (place := entry & _PLACES) not in _places(there.get(part, none), entry >> _PLACE)
     ]
 
 
