@@ -300,9 +300,10 @@ def test_a_loop_that_was_stopped_in_the_middle_leaves_nothing_to_the_next(store:
 
 
 async def test_what_was_written_gets_into_the_database_without_a_commit_doing_so(
-    store: Store, tmp_path: Path
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(70):  # of at least 64 rows each, it counts
+    monkeypatch.setattr(wal, "_DUE", 64 * 60)  # rows, of which each commit counts for 64
+    for number in range(70):
         await store.write(large(number))
     for _ in range(200):
         if (tmp_path / "node.db").stat().st_size > 60 * 100_000:
@@ -310,6 +311,28 @@ async def test_what_was_written_gets_into_the_database_without_a_commit_doing_so
         await asyncio.sleep(0.05)
     else:
         pytest.fail("it stays in the log")
+
+
+async def test_the_log_is_written_over_while_somebody_writes_all_the_time(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wal, "_DUE", 64 * 5)
+    for number in range(300):
+        await asyncio.gather(*[store.write(large(10 * number + one)) for one in range(2)])
+    assert (tmp_path / "node.db-wal").stat().st_size < 300 * 2 * 100_000 / 4
+
+
+async def test_who_reads_all_the_while_holds_nobody_up(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wal, "_DUE", 64 * 5)
+    await store.write(large(0))
+    with store.read() as reading:
+        assert reading.execute(text("SELECT count(*) FROM kept")).scalar_one() == 1
+        for number in range(1, 40):
+            await asyncio.wait_for(store.write(large(number)), 5)
+        assert reading.execute(text("SELECT count(*) FROM kept")).scalar_one() == 1
+    assert count(store) == 40
 
 
 async def test_the_log_is_emptied_by_what_was_written_and_not_by_who_wrote(
