@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import text
 from tests.unit.ledger.examples import ORIGIN, clock, fill, processing
 
 from sluis.crypto import FileKeyStore
@@ -54,6 +55,22 @@ async def test_a_log_goes_on_after_opening_again(ledger: Ledger, url: str, tmp_p
         assert (await again.append([processing("a")])).index == 300
         assert again.origin == ORIGIN
         assert (await again.verify([note])).faults == ()
+
+
+async def test_runs_that_are_not_there_are_made_when_the_log_is_opened(
+    ledger: Ledger, url: str, tmp_path: Path
+) -> None:
+    records = fill(ledger, 300)
+    for table in ("ledger_terms", "ledger_activities", "ledger_runs"):
+        await ledger._store.write(lambda connection, of=table: connection.execute(text(f"DELETE FROM {of}")))
+    ledger._store.close()
+    with closing(open_store(url)) as store:
+        again = open_ledger(store, FileKeyStore(tmp_path / "keys"), ORIGIN, clock)
+        found = await again.processing_of(Search(trace_id=records[70].trace_id), withheld=False)
+        assert found == [records[70]]
+        with store.read() as connection:
+            assert connection.execute(text("SELECT COUNT(*) FROM ledger_runs")).scalar_one() == 4
+        assert (await again.verify()).faults == ()
 
 
 async def test_a_destroyed_record_is_gone_and_accounted_for(ledger: Ledger) -> None:

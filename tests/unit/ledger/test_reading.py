@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.ledger.examples import ACTIVITY, NOW_MS, appended, decision, fill, opened, processing
 
 from sluis.kernel import Invalid, NotFound, new_trace_id
-from sluis.ledger import Ledger, Processing, Search, Withheld, sql
+from sluis.ledger import Ledger, Processing, Search, Withheld, sql, terms
 
 
 @pytest.fixture(params=[8192, 4])
@@ -64,6 +64,16 @@ async def test_an_activity_and_a_period_find_what_lies_in_it(ledger: Ledger) -> 
         *reversed(lines[3:7])
     )
     assert await spans(ledger, Search(subjects=("a",), until=lines[0].end_time)) == ids(lines[0])
+
+
+async def test_what_one_term_leads_to_may_be_more_than_is_fetched_at_once(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terms, "_TOGETHER", 3)
+    mine = [processing("me") for _ in range(20)]
+    appended(ledger, mine)
+    assert await spans(ledger, Search(subjects=("me",))) == ids(*reversed(mine))
+    assert await spans(ledger, Search(subjects=("me",), limit=5)) == ids(*reversed(mine[-5:]))
 
 
 async def test_a_search_that_names_nothing_is_refused(ledger: Ledger) -> None:
