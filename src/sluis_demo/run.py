@@ -160,7 +160,7 @@ def _agree(one: Running, up: list[Place]) -> tuple[Agreed, ...]:
     try:
         return agree(asker, [place for place in up if place is not asker])
     except Upstream as problem:
-        if problem.code == "node-not-running":
+        if problem.code in ("node-not-running", "node-broke-off"):
             with suppress(subprocess.TimeoutExpired):
                 one.nursery.wait(2 * STOPPING)  # it stops the others first
         if (alias := one.dead()) is not None:

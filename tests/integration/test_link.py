@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from litestar import get, post
 from litestar.response import Stream
+from tests.integration.managers import until
 
 from sluis.crypto import Authority, Peer, client_context, make_authority, peer_of, server_context
 from sluis.gateway.contracts import Grant
@@ -405,3 +406,43 @@ async def test_what_the_caller_raises_while_reading_is_the_callers(place: Place)
         async with link.send("GET", "/v1/streams?size=65536", b"", 5):
             raise TimeoutError
     link.close()
+
+
+async def test_stopping_leaves_no_connection_to_a_peer_that_does_not_say_goodbye(place: Place) -> None:
+    files = place.authority.issue(place.directory / "asker", ASKER, "Vrager", ["localhost"])
+    port = int(place.url.rsplit(":", 1)[1])
+
+    def connect() -> ssl.SSLSocket:
+        plain = socket.create_connection(("127.0.0.1", port))
+        return client_context(*files, [place.authority.path]).wrap_socket(plain, server_hostname="localhost")
+
+    with await asyncio.to_thread(connect) as silent:
+        await until(lambda: place.server._state.connections)
+        (connection,) = place.server._state.connections
+        under = connection.transport._ssl_protocol._transport  # type: ignore[attr-defined]
+        await place.server.stop(seconds=0)
+        await asyncio.sleep(0)
+        assert under._sock is None
+        assert await asyncio.to_thread(silent.recv, 1) == b""
+
+
+async def test_who_shakes_hands_while_a_server_stops_gets_no_connection(place: Place) -> None:
+    files = place.authority.issue(place.directory / "asker", ASKER, "Vrager", ["localhost"])
+    port = int(place.url.rsplit(":", 1)[1])
+    came, went = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = client_context(*files, [place.authority.path]).wrap_bio(came, went, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(went.read())
+    came.write(await reader.readexactly(5))  # the server has answered, so it has taken the connection
+    stopping = asyncio.create_task(place.server.stop(seconds=0))
+    await asyncio.sleep(0)
+    came.write(await reader.read(65536))
+    tls.do_handshake()
+    writer.write(went.read())
+    await stopping
+    async with asyncio.timeout(5):
+        await reader.read()
+    assert not place.server._state.connections
+    writer.close()

@@ -141,7 +141,7 @@ def call(
     """One request to the person's own node.
 
     Raises:
-        Problem: what the node answered, or `Upstream` when it does not run.
+        Problem: what the node answered; `Upstream` when it did not, or not wholly.
     """
     return call_at(settings(node).listen.socket, node, method, path, body, accept, content_type)
 
@@ -162,20 +162,55 @@ def call_at(
         connection.request(method, path, msgspec.json.encode(body) if body is not None else None, headers)
         answer = connection.getresponse()
         raw = answer.read()
-    except OSError as error:
-        raise Upstream(
-            "node-not-running",
-            Text("Uw knooppunt draait niet.", "Your node is not running."),
-            Text("Het luistert niet op zijn socket.", "It does not listen on its socket."),
-            Text(f"Start het met: sluis serve --node {node}", f"Start it with: sluis serve --node {node}"),
-            retry=True,
-        ) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _unanswered(error, listening, node) from error
     finally:
         connection.close()
     if answer.status >= 400:
         problem = _problem(raw)
         raise _no_group() if path.startswith(_GROUP) and problem.code == "unknown-path" else problem
     return Body(raw)
+
+
+def _unanswered(error: Exception, listening: Path, node: Path) -> Upstream:
+    match error:
+        case FileNotFoundError() | ConnectionRefusedError():
+            return Upstream(
+                "node-not-running",
+                Text("Uw knooppunt draait niet.", "Your node is not running."),
+                Text("Het luistert niet op zijn socket.", "It does not listen on its socket."),
+                Text(
+                    f"Start het met: sluis serve --node {node}", f"Start it with: sluis serve --node {node}"
+                ),
+                retry=True,
+            )
+        case PermissionError():
+            return Upstream(
+                "node-closed-to-you",
+                Text("U mag uw knooppunt niets vragen.", "You may not ask your node anything."),
+                Text(f"Het systeem laat u niet bij zijn socket: {listening}.",
+                     f"The system keeps you from its socket: {listening}."),
+                Text("Vraag de beheerder of u bij de groep van die socket mag horen.",
+                     "Ask the administrator whether you may belong to the group of that socket."),
+            )  # fmt: skip
+        case TimeoutError():
+            return Upstream(
+                "node-silent",
+                Text("Uw knooppunt antwoordde niet.", "Your node did not answer."),
+                Text(f"Het draait, maar gaf in {SECONDS // 60} minuten geen antwoord.",
+                     f"It runs, but gave no answer in {SECONDS // 60} minutes."),
+                Text("Kijk wat er is met: sluis doctor. Vraag het daarna opnieuw.",
+                     "See what is the matter with: sluis doctor. Then ask again."),
+                retry=True,
+            )  # fmt: skip
+    return Upstream(
+        "node-broke-off",
+        Text("Uw knooppunt brak zijn antwoord af.", "Your node broke off its answer."),
+        Text("Het stopte, of de verbinding ging verloren, voor alles er was.",
+             "It stopped, or the connection was lost, before everything had come."),
+        Text("Kijk of het nog draait, en vraag het opnieuw.", "See whether it still runs, and ask again."),
+        retry=True,
+    )  # fmt: skip
 
 
 def _no_group() -> NotFound:

@@ -102,24 +102,25 @@ class Store:
             connection = self._readers.connect()
         except SQLAlchemyError as problem:
             raise unkept(problem) from problem
-        with connection:
-            try:
-                if self.dialect == "postgresql":
-                    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-                yield connection
-            except OperationalError as problem:
-                connection.invalidate()  # nobody gets it after this
-                raise unkept(problem) from problem
-            finally:
-                if self._closed:
-                    connection.invalidate()  # nobody waited for who reads here, and nobody else closes it
+        try:
+            with connection:
+                try:
+                    if self.dialect == "postgresql":
+                        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                    yield connection
+                except OperationalError as problem:
+                    connection.invalidate()  # nobody gets it after this
+                    raise unkept(problem) from problem
+        finally:
+            if self._closed:
+                self._readers.pool.dispose()  # nobody waited for who reads here, and nobody else closes its connection
 
     def close(self) -> None:
         """Finish what is waiting, stop the writer, close every connection."""
         self._writer.close()
         self._closed = True
-        self._readers.dispose()
-        self.engine.dispose()
+        self._readers.pool.dispose()
+        self.engine.pool.dispose()
 
 
 async def see_through(work: Coroutine[Any, Any, T]) -> T:

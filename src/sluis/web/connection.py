@@ -12,6 +12,7 @@ from typing import Any
 
 from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from sluis.web.access import LOCAL
 from sluis.web.problems import MEDIA_TYPE, body_of, malformed_request
@@ -34,6 +35,16 @@ _REQUEST = 60.0  # seconds from a request's first byte to its last
 _STALLED = 60.0  # seconds in which nobody takes what is sent; whoever waits for that holds a source
 _CONTINUE = b"HTTP/1.1 100 "  # no answer yet (RFC 9110 §15.2.1)
 _MALFORMED = body_of(malformed_request(), None)[0]
+
+
+class State(ServerState):
+    """What the connections of one server share.
+
+    Attributes:
+        stopping: whether a new one is closed at once.
+    """
+
+    stopping = False
 
 
 class _Joining:
@@ -91,6 +102,7 @@ class NodeProtocol(HttpToolsProtocol):
     """One connection, with its credentials in every request's scope."""
 
     from_one = FROM_ONE
+    server_state: State
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -100,7 +112,8 @@ class NodeProtocol(HttpToolsProtocol):
         self._request_due = self.loop.call_later(KEEP_ALIVE, transport.abort)
         self._taken_due: asyncio.TimerHandle | None = None
         others = self.server_state.connections
-        if sum(getattr(one, "credentials", None) == self.credentials for one in others) > self.from_one:
+        of_one = sum(getattr(one, "credentials", None) == self.credentials for one in others)
+        if self.server_state.stopping or of_one > self.from_one:
             transport.abort()
 
     def find_credentials(self, transport: asyncio.BaseTransport) -> dict[str, Any]:

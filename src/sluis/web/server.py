@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from sluis.web.access import shown_certificate
 from sluis.web.connection import (
@@ -18,11 +17,13 @@ from sluis.web.connection import (
     BrowserProtocol,
     NodeProtocol,
     ProxiedProtocol,
+    State,
     StreamingProtocol,
 )
 from sluis.web.listeners import LocalListener, LoopbackListener, PeerListener, bound_to
 
 _HANDSHAKE = 10.0  # seconds
+_FAREWELL = 1.0  # seconds that the other end gets to close a connection too, when this one stops
 
 
 class Server:
@@ -57,7 +58,7 @@ class Server:
         self._config.load()
         # What is wrong with a request its sender is told; a line for each would let anyone fill the operator's log.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        self._state = ServerState()
+        self._state = State()
         self._servers: list[asyncio.Server] = []
         self._sockets: list[Path] = []
         self._dating: asyncio.Task[None] | None = None
@@ -87,8 +88,7 @@ class Server:
 
     def cut_off(self, unwanted: Callable[[bytes], bool]) -> None:
         """Close every connection whose client certificate (DER) is unwanted, whatever it is doing."""
-        for connection in list(self._state.connections):
-            assert isinstance(connection, NodeProtocol)
+        for connection in self._open():
             shown = shown_certificate(connection.credentials)
             if shown is not None and unwanted(ssl.PEM_cert_to_DER_cert(shown)):
                 connection.transport.close()
@@ -99,19 +99,37 @@ class Server:
             server.close()
         for path in self._sockets:
             path.unlink(missing_ok=True)
-        for connection in list(self._state.connections):
+        for connection in self._open():
             connection.shutdown()
         tasks = set(self._state.tasks)
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=seconds)
             for task in late:
                 task.cancel()
-        for connection in list(self._state.connections):
+        self._state.stopping = True  # who was still shaking hands comes too late
+        for connection in self._open():
             connection.transport.close()
+        await self._emptied()
         if self._dating is not None:
             self._dating.cancel()
         self._servers.clear()
         self._sockets.clear()
+
+    def _open(self) -> list[NodeProtocol]:
+        """The connections that are not closing yet: one over TLS that is closed twice can no longer be broken off (asyncio of
+        Python 3.11)."""
+        every = self._state.connections
+        return [one for one in every if isinstance(one, NodeProtocol) and not one.transport.is_closing()]
+
+    async def _emptied(self) -> None:
+        """Wait until every connection is gone. What was written goes out first; but who uses TLS and does not answer that it
+        ends, or takes nothing more, is not waited for longer than a second."""
+        until = time.monotonic() + _FAREWELL
+        while self._state.connections:
+            if time.monotonic() > until:
+                for connection in list(self._state.connections):
+                    connection.transport.abort()
+            await asyncio.sleep(0.001)
 
     def _protocol(self) -> asyncio.Protocol:
         return self._protocol_class(self._config, self._state, {}, asyncio.get_running_loop())

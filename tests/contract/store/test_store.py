@@ -136,6 +136,15 @@ async def test_a_reader_that_is_not_done_when_the_store_closes_leaves_no_connect
         driver.execute("SELECT 1")
 
 
+async def test_a_reader_that_is_ending_when_the_store_closes_leaves_no_connection_open(store: Store) -> None:
+    event.listen(store._readers, "rollback", lambda _: store.close())
+    with store.read() as connection:
+        driver: Any = connection.connection.driver_connection
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+        driver.execute("SELECT 1")
+
+
 async def test_a_reader_sees_one_snapshot(store: Store) -> None:
     with store.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM kept")).scalar() == 0

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +187,49 @@ def test_a_node_that_does_not_run_is_told_with_the_command_that_starts_it(tmp_pa
         local.call(tmp_path, "GET", "/v1/activities")
     assert caught.value.code == "node-not-running"
     assert f"sluis serve --node {tmp_path}" in caught.value.next.en
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        b"",
+        b"?\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{",
+    ],
+)
+def test_a_node_that_breaks_off_its_answer_is_told(tmp_path: Path, answered: bytes) -> None:
+    path = tmp_path / "node.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+
+        def answer() -> None:
+            with listening.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(answered)
+
+        node = threading.Thread(target=answer)
+        node.start()
+        with pytest.raises(local.Upstream) as caught:
+            local.call_at(path, tmp_path, "GET", "/v1/activities")
+        node.join()
+    assert caught.value.code == "node-broke-off"
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"), [(PermissionError, "node-closed-to-you"), (TimeoutError, "node-silent")]
+)
+def test_why_a_node_does_not_answer_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: type[OSError], code: str
+) -> None:
+    def connect(_: Any) -> None:
+        raise problem
+
+    monkeypatch.setattr(local._SocketConnection, "connect", connect)
+    with pytest.raises(local.Upstream) as caught:
+        local.call_at(tmp_path / "node.sock", tmp_path, "GET", "/v1/activities")
+    assert caught.value.code == code
 
 
 def test_explain_says_columns_roles_and_articles(monkeypatch: pytest.MonkeyPatch) -> None:
