@@ -12,6 +12,8 @@ from contextlib import ExitStack, closing
 
 import msgspec
 
+from sluis.kernel import Invalid, Text
+
 STANDARD = (8443, 443, 8480, 8490)
 """Manager and inway by the standard; an outway and the simulators as they are by default."""
 
@@ -55,8 +57,11 @@ class Network(msgspec.Struct, frozen=True):
 def find_network() -> Network:
     """Addresses on which nobody listens yet. Demos that run at the same time get different ones.
 
-    Raises: OSError when there is no loopback network with free ports.
+    Raises:
+        OSError: there is no loopback network with free ports.
+        Invalid: this machine does not know `localhost`.
     """
+    _know_localhost()
     portal = [_claimed(PORTAL) or _claimed(0)]
     for prefix in _prefixes():
         if ports := _free(f"{prefix}1", STANDARD):
@@ -65,6 +70,18 @@ def find_network() -> Network:
         if ports := _free(f"{prefix}1", (0,) * len(STANDARD)):
             return Network(prefix, *ports, *portal)
     raise OSError("there is no free loopback address")
+
+
+def _know_localhost() -> None:
+    try:
+        socket.getaddrinfo("localhost", None)
+    except OSError:
+        raise Invalid(
+            "no-localhost",
+            Text("Deze computer kent de naam localhost niet.", "This computer does not know the name localhost."),
+            Text("De portalen van de demo zijn daar te vinden.", "The portals of the demo are found there."),
+            Text("Zet in /etc/hosts deze regel: 127.0.0.1 localhost", "Put this line in /etc/hosts: 127.0.0.1 localhost"),
+        ) from None  # fmt: skip
 
 
 def _prefixes() -> Iterator[str]:

@@ -139,7 +139,7 @@ def advice(reading: CatalogueReading, grounds: Grounds, directory: Path) -> Iter
             if of_people:
                 yield _called_public(one, of_people)
     chosen = [one for one in offered if (found := described.get(one)) and found.published]
-    if reading.whole.publish == "chosen" and not chosen:
+    if reading.whole.publish == "chosen" and offered and not chosen:
         yield _nothing(directory)
 
 
@@ -307,7 +307,7 @@ def _called_public(one: WrittenDescription, columns: list[str]) -> Invalid:
 def _nothing(directory: Path) -> Invalid:
     return Invalid(
         "nothing-published",
-        Text("De catalogus toont anderen niets.", "The catalogue shows others nothing."),
+        Text("De catalogus toont anderen geen gegevens.", "The catalogue shows others no data."),
         Text("Geen dataset of gebeurtenistype zegt `published = true`.",
              "No dataset or event type says `published = true`."),
         Text("Schrijf dat in een beschrijving, of `publish = \"all\"` in de catalogus.",

@@ -18,6 +18,7 @@ from tests.unit.test_reference import rows
 from sluis.catalogue import advice, catalogue_schemas, examine_catalogue, read_catalogue
 from sluis.cli import main, terminal
 from sluis.config import load_node
+from sluis.grounds import Grounds
 from sluis.kernel import Invalid
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -115,6 +116,11 @@ def test_what_could_be_better_is_advice(tmp_path: Path) -> None:
     assert {what for code, what in told if code == "not-described"} == {
         "`bomen` is not described.", f"`{CHANGED.type}` is not described.",
     }  # fmt: skip
+
+
+def test_a_node_that_offers_services_alone_need_not_publish_data(tmp_path: Path) -> None:
+    assert found(tmp_path) == []
+    assert list(advice(read_catalogue(tmp_path), Grounds(), tmp_path)) == []
 
 
 def test_personal_data_that_is_called_public_is_advised_against(tmp_path: Path) -> None:

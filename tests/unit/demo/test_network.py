@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sluis.config import load_config, read_group
+from sluis.kernel import Invalid
 from sluis_demo import network
 from sluis_demo.federation import GROUP_FILE, Options, set_up
 from sluis_demo.network import find_network
@@ -17,6 +18,16 @@ def test_a_network_in_use_is_passed_over() -> None:
     with closing(socket.socket()) as taken:
         taken.bind((first.host(1), first.manager))
         assert find_network().prefix != first.prefix
+
+
+def test_a_machine_without_localhost_is_told_what_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(Invalid) as caught:
+        find_network()
+    assert caught.value.code == "no-localhost"
 
 
 def test_the_port_of_a_portal_is_kept_from_other_demos_and_not_from_its_own_node() -> None:
