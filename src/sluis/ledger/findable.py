@@ -68,7 +68,7 @@ def not_led_to(fetch: Fetch, first: int, end: int, runs: int) -> list[int]:
 
 
 def _not_led_to(fetch: Fetch, run: int) -> list[int]:
-    rows, kept = fetch(sql.found_in_run(run)), fetch(sql.parts_of_run(run))
+    rows, kept = fetch(sql.terms_of_run(run)), fetch(sql.parts_of_run(run))
     lost = {index for (index,) in fetch(sql.without_activity(run))}
     columns: list[list[int | None]] = [[None] * sql.RUN, [None] * sql.RUN]
     for index, *found_by in rows:

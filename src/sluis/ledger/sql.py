@@ -11,9 +11,10 @@ destroyed it becomes null, and `entry`, the hash that the leaf was made of, take
 from sluis.store import Migration
 
 RUN = 8192
+"""Records in a run."""
 
-PARTS = 128
-"""Rows of `ledger_terms` for a run: on a page eight fit."""
+PARTS, PART_BITS = 128, 23
+"""Rows of `ledger_terms` for a run, of which eight fit on a page, and the low bits of a term that do not tell its part."""
 
 MIGRATIONS = (
     Migration(
@@ -38,7 +39,7 @@ MIGRATIONS = (
         ),
     ),
     Migration(
-        "packed-terms",  # the writer makes them anew, for there are no runs
+        "packed-terms",  # whoever opens the log makes runs that are not there
         (
             "DROP TABLE ledger_terms",
             "DELETE FROM ledger_activities",
@@ -70,11 +71,11 @@ SPOTS = "SELECT spots FROM ledger_runs ORDER BY run"
 """The idempotency keys of every run, eight bytes each."""
 
 RUNS = "SELECT COUNT(*) FROM ledger_runs"
-"""How many runs have been added to the search terms."""
+"""How many runs there are."""
 
 TAIL = """SELECT idx, spot, CASE WHEN salted IS NOT NULL THEN trace END, subject, activity, start
     FROM ledger_records WHERE idx >= :first AND idx < :end ORDER BY idx"""
-"""A stretch after the last run: idempotency keys, and what search terms are made of; not of what was destroyed."""
+"""A stretch of records that are in no run: idempotency keys, and what search terms are made of; not of what was destroyed."""
 
 SAME_SPOT = "SELECT idx, salted FROM ledger_records WHERE idx IN :places AND spot = :spot ORDER BY idx"
 """Which of some records have this idempotency key (or, once in many billions, another with the same number)."""
@@ -85,7 +86,7 @@ def parts_of(terms: int) -> str:
     listed = " UNION ALL ".join(f"SELECT CAST(:term{number} AS BIGINT)" for number in range(terms))
     return f"""WITH RECURSIVE terms(term) AS ({listed}),
     every(run) AS (SELECT CAST(:low AS BIGINT) UNION ALL SELECT run + 1 FROM every WHERE run + 1 < :high)
-    SELECT run, term, (SELECT entries FROM ledger_terms WHERE part = run * {PARTS} + term / {2**23})
+    SELECT run, term, (SELECT entries FROM ledger_terms WHERE part = run * {PARTS} + (term >> {PART_BITS}))
     FROM every CROSS JOIN terms WHERE :low < :high"""
 
 
@@ -134,13 +135,13 @@ SALTED = "SELECT idx, salted FROM ledger_records WHERE idx = :idx"
 
 
 def parts_of_run(run: int) -> str:
-    """All search terms of a run."""
+    """All parts of a run."""
     first = run * PARTS
     return f"SELECT part, entries FROM ledger_terms WHERE part >= {first} AND part < {first + PARTS} ORDER BY part"
 
 
-def found_in_run(run: int) -> str:
-    """What the records of a run are found by."""
+def terms_of_run(run: int) -> str:
+    """The search terms of the records of a run."""
     first = run * RUN
     return f"""SELECT idx, trace, subject FROM ledger_records
         WHERE idx >= {first} AND idx < {first + RUN} AND salted IS NOT NULL ORDER BY idx"""
@@ -179,7 +180,7 @@ def kept_tile(level: int, number: int) -> str:
 
 
 TERMS = "SELECT trace, subject FROM ledger_records WHERE idx = :idx"
-"""What a record is found by."""
+"""The search terms of a record."""
 
 DESTROY = """UPDATE ledger_records SET salted = NULL, entry = :entry, trace = 0, spot = 0, subject = NULL,
     activity = NULL, start = 0 WHERE idx = :idx"""

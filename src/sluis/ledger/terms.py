@@ -15,11 +15,11 @@ from sqlalchemy import Connection, bindparam, text
 
 from sluis.ledger import sql
 
-LIMIT = 2**30
+LIMIT = sql.PARTS << sql.PART_BITS
 """Every term is smaller."""
 
-_PLACE, _PLACES = 13, 2**13 - 1  # bits of an entry that are the place
-_PART = 23  # bits of a term that its part leaves open
+_PLACE_BITS = 13  # the lowest of an entry
+_PLACE = 2**_PLACE_BITS - 1
 _TOGETHER = 500  # records that are fetched together
 
 
@@ -34,12 +34,12 @@ def by_part(traces: Sequence[int | None], subjects: Sequence[int | None]) -> "di
     for terms in (traces, subjects):
         for at, term in enumerate(terms):
             if term is not None:
-                parts[term >> _PART].append(term << _PLACE | at)
+                parts[term >> sql.PART_BITS].append(term << _PLACE_BITS | at)
     return {part: array("q", sorted(found)) for part, found in enumerate(parts) if found}
 
 
 def unpacked(value: Any) -> "array[int]":
-    """The entries in a row; none when somebody put something else there."""
+    """The entries in a row (`entries`); none when there is no row, or somebody put something else there."""
     found = array("q")
     if isinstance(value, bytes | memoryview):
         found.frombytes(bytes(value)[: len(value) // 8 * 8])
@@ -47,19 +47,24 @@ def unpacked(value: Any) -> "array[int]":
 
 
 def not_among(there: "Mapping[int, array[int]]", wanted: "Mapping[int, array[int]]") -> list[int]:
-    """The places of a run that some entry in `wanted` leads to, and none in `there`, where it is looked for; both by part."""
+    """The places in a run that an entry of `wanted` leads to, and none of `there` does for who searches.
+
+    Args:
+        there: the entries that are kept, by part, in the order in which they are kept.
+        wanted: those that should be, as `by_part` gives them.
+    """
     none = array("q")
     return [
         place
         for part, entries in wanted.items()
         for entry in entries
-        if (place := entry & _PLACES) not in _places(there.get(part, none), entry >> _PLACE)
+        if (place := entry & _PLACE) not in _places(there.get(part, none), entry >> _PLACE_BITS)
     ]
 
 
 def _places(found: "array[int]", term: int) -> list[int]:
-    first, end = bisect_left(found, term << _PLACE), bisect_left(found, term + 1 << _PLACE)
-    return [entry & _PLACES for entry in found[first:end]]
+    first, end = bisect_left(found, term << _PLACE_BITS), bisect_left(found, term + 1 << _PLACE_BITS)
+    return [entry & _PLACE for entry in found[first:end]]
 
 
 def led_to(connection: Connection, low: int, high: int, terms: Sequence[int]) -> Iterator[int]:
@@ -99,10 +104,16 @@ def records(
 
 
 def take_out(connection: Connection, index: int, terms: Sequence[int]) -> None:
-    """Take the entries that lead from terms to a record out of its run."""
+    """Take the entries that lead from terms to a record out of its run.
+
+    Args:
+        connection: in a transaction.
+        index: of the record.
+        terms: its own.
+    """
     run, place = divmod(index, sql.RUN)
-    for entry in [term << _PLACE | place for term in terms]:
-        part = run * sql.PARTS + (entry >> _PLACE + _PART)
+    for entry in [term << _PLACE_BITS | place for term in terms]:
+        part = run * sql.PARTS + (entry >> _PLACE_BITS + sql.PART_BITS)
         kept = unpacked(connection.execute(text(sql.PART), {"part": part}).scalar())
         if entry in kept:
             kept.remove(entry)

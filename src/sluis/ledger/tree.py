@@ -12,8 +12,7 @@ import msgspec
 
 WIDTH = 256
 _sha256 = hashlib.sha256
-
-_NODE = _sha256(b"\x01")
+_NODE = _sha256(b"\x01")  # which the hash of each node begins with
 
 EMPTY_ROOT = _sha256(b"").digest()
 
@@ -43,11 +42,11 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def subtree_root(hashes: Sequence[bytes]) -> bytes:
     """The root over one or more subtree hashes, which are full but for the last."""
-    level, begun = list(hashes), _NODE
+    level = list(hashes)
     while len(level) > 1:
         above = []
         for left, right in zip(level[::2], level[1::2], strict=False):
-            node = begun.copy()  # a third quicker than to begin one
+            node = _NODE.copy()  # a third quicker than to hash that byte again
             node.update(left + right)
             above.append(node.digest())
         if len(level) % 2:
