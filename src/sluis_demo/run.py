@@ -56,15 +56,21 @@ class Running(msgspec.Struct):
         """End a node as a failure would, without a word; `begin` starts it again. Waits until it is gone: who waits for it to
         listen again must not find it as it was. Raises `Upstream`."""
         self._tell([f"-{place.directory}\n"])
-        deadline = time.monotonic() + READY
-        while _listens(place.socket):
-            if time.monotonic() > deadline:
-                raise _ended(self, place.alias)
-            time.sleep(0.02)
+        self._until(listening=False, places=[place])
 
     def wait(self, places: Iterable[Place]) -> None:
         """Until every one of these listens for its own people. Raises `Upstream`."""
-        _wait(list(places), self)
+        self._until(listening=True, places=places)
+
+    def _until(self, listening: bool, places: Iterable[Place]) -> None:
+        deadline = time.monotonic() + READY
+        waiting = list(places)
+        while waiting := [place for place in waiting if _listens(place.socket) != listening]:
+            if (alias := self.dead()) is not None:
+                raise _ended(self, alias)
+            if time.monotonic() > deadline:
+                raise _ended(self, waiting[0].alias)
+            time.sleep(0.05)
 
     def _tell(self, lines: Iterable[str]) -> None:
         if self.nursery.stdin is None:
@@ -140,19 +146,6 @@ def _measure(places: list[Place]) -> None:
     for place in places:
         with suppress(Problem):
             measure_datasets(place.directory)
-
-
-def _wait(places: list[Place], one: Running) -> None:
-    """Until every node listens for its own people."""
-    deadline = time.monotonic() + READY
-    waiting = list(places)
-    while waiting:
-        if (alias := one.dead()) is not None:
-            raise _ended(one, alias)
-        if time.monotonic() > deadline:
-            raise _ended(one, waiting[0].alias)
-        waiting = [place for place in waiting if not _listens(place.socket)]
-        time.sleep(0.05)
 
 
 def _agree(one: Running, up: list[Place]) -> tuple[Agreed, ...]:

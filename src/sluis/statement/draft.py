@@ -88,7 +88,15 @@ class Draft:
                 DuckDB would.
         """
         names = self.names()
-        conditions = [*self.conditions, *extra]
+        return self._once(self._written(names, [*self.conditions, *extra], accepts), names, accepts)
+
+    def _written(
+        self,
+        names: dict[tuple[str, str], str],
+        conditions: list[exp.Expression],
+        accepts: Callable[[exp.Query, str], bool] | None,
+    ) -> exp.Query:
+        """The query with all rows, however often they occur."""
         inner = self.units[0].query if len(self.units) == 1 else None
         if inner is None:
             select = self.source(conditions)
@@ -99,7 +107,7 @@ class Draft:
             read = self._read(alias, outer)
             derived.trim(inner, read)
             if not outer and not self.computed and (not read or set(scopes.outputs(inner)) == read):
-                return self._once(inner, names, accepts)
+                return inner
             table = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
             select = exp.Select(from_=exp.From(this=table))
             scopes.set_where(select, outer)
@@ -112,11 +120,10 @@ class Draft:
         if self.computed:
             select.set("group", exp.Group(expressions=[column.copy() for column in columns.values()]))
         normal.tidy(select)
-        if inner is not None and not outer and not self.computed and accepts is not None:
-            # Of rows without repeats, say, a site may give all columns where it does not give some.
-            query = select if accepts(select, self.site) else inner.copy()
-            return self._once(query, names, accepts)
-        return self._once(select, names, accepts)
+        if inner is None or outer or self.computed or accepts is None or accepts(select, self.site):
+            return select
+        # Of rows without repeats, say, a site may give all columns where it does not give some.
+        return inner.copy()
 
     def _read(self, alias: str, conditions: list[exp.Expression]) -> set[str]:
         """The outputs of a lone derived table that its fetch makes use of."""
