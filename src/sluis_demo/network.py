@@ -61,7 +61,7 @@ def find_network() -> Network:
         OSError: there is no loopback network with free ports.
         Invalid: this machine does not know `localhost`.
     """
-    _know_localhost()
+    _require_localhost()
     portal = [_claimed(PORTAL) or _claimed(0)]
     for prefix in _prefixes():
         if ports := _free(f"{prefix}1", STANDARD):
@@ -72,7 +72,7 @@ def find_network() -> Network:
     raise OSError("there is no free loopback address")
 
 
-def _know_localhost() -> None:
+def _require_localhost() -> None:
     try:
         socket.getaddrinfo("localhost", None)
     except OSError:

@@ -206,7 +206,7 @@ def _unanswered(error: Exception, listening: Path, node: Path) -> Upstream:
     return Upstream(
         "node-broke-off",
         Text("Uw knooppunt brak zijn antwoord af.", "Your node broke off its answer."),
-        Text("Het stopte, of de verbinding ging verloren, voor alles er was.",
+        Text("Het stopte, of de verbinding ging verloren, voordat alles er was.",
              "It stopped, or the connection was lost, before everything had come."),
         Text("Kijk of het nog draait, en vraag het opnieuw.", "See whether it still runs, and ask again."),
         retry=True,

@@ -149,7 +149,13 @@ class Checkpoint:
 
 
 def open_checkpoint(note: str, log: Key, witnesses: Sequence[Key] = (), quorum: int = 0) -> Checkpoint:
-    """Check a checkpoint: signed by the log under its own name, and by at least `quorum` of the witnesses.
+    """Check a checkpoint: signed by the log under its own name, and by enough witnesses.
+
+    Args:
+        note: the checkpoint with its signatures.
+        log: the key of the log; its name is the origin.
+        witnesses: the keys of those whose cosignatures count; who is named twice counts once.
+        quorum: how many of them must have signed.
 
     Raises:
         Rejected: it is not.
@@ -177,7 +183,14 @@ def _node(left: bytes, right: bytes) -> bytes:
 
 
 def check_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> None:
-    """Check that `leaf` (a leaf hash) stands at `index` in the tree of `size` leaves (RFC 9162, 2.1.3.2).
+    """Check that a leaf stands in a tree (RFC 9162, 2.1.3.2).
+
+    Args:
+        index: of the leaf, from 0.
+        size: how many leaves the tree has.
+        leaf: its leaf hash, 32 bytes.
+        proof: the hashes beside the way from the leaf to the root, 32 bytes each, lowest first.
+        root: of the tree, 32 bytes.
 
     Raises:
         Rejected: it is not proved.
@@ -200,9 +213,16 @@ def check_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], 
 
 
 def check_consistency(size1: int, size2: int, proof: Sequence[bytes], root1: bytes, root2: bytes) -> None:
-    """Check that the tree of `size1` leaves is the beginning of the one of `size2` (RFC 9162, 2.1.4.2).
+    """Check that one tree is the beginning of another (RFC 9162, 2.1.4.2).
 
     The empty tree is the beginning of every tree, with an empty proof.
+
+    Args:
+        size1: how many leaves the earlier tree has.
+        size2: how many the later one has.
+        proof: hashes of 32 bytes, as the RFC orders them.
+        root1: of the earlier tree, 32 bytes.
+        root2: of the later one.
 
     Raises:
         Rejected: it is not proved.
@@ -295,7 +315,17 @@ class Receipt:
 def check_receipt(
     text: str, entry: bytes, log: Key, witnesses: Sequence[Key] = (), quorum: int = 0
 ) -> tuple[int, Checkpoint]:
-    """Check offline that `entry` stands in the log; gives its index and the checkpoint that proves it.
+    """Check offline that an entry stands in the log.
+
+    Args:
+        text: the receipt (`.tlog-proof`).
+        entry: what the leaf is the hash of; of a record `entry_of` makes it.
+        log: the key of the log.
+        witnesses: the keys of those whose cosignatures count; who is named twice counts once.
+        quorum: how many of them must have signed.
+
+    Returns:
+        The index of the entry, and the checkpoint that proves it.
 
     Raises:
         Rejected: it does not, or the log or too few witnesses signed.

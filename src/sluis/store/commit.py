@@ -29,7 +29,13 @@ class Commit:
         self._waiting: list[tuple[str, tuple[str, ...], list[Any]]] = []
 
     def insert(self, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
-        """Add rows to a table; at the latest when the block ends, and before anything else that is done after this."""
+        """Add rows to a table; at the latest when the block ends, and before anything else that is done after this.
+
+        Args:
+            table: its name; not from outside, as it stands in the statement.
+            columns: names, as for `table`.
+            rows: a value for each column.
+        """
         self._waiting.append((table, columns, list(chain.from_iterable(rows))))
 
     @property
@@ -94,6 +100,12 @@ def insert_values(
     Goes to the driver underneath SQLAlchemy: Core spends some 3 µs a row on parameter sets that need no conversion,
     which is a quarter of what a record may cost. SQLite gets many rows to a statement; PostgreSQL gets COPY, one
     round trip for all rows.
+
+    Args:
+        connection: in a transaction; of SQLite without one when all rows fit in one statement, which is its own.
+        table: its name; not from outside, as it stands in the statement.
+        columns: names, as for `table`.
+        values: those of the first row in the order of `columns`, then those of the next.
     """
     driver: Any = connection.connection.driver_connection
     width = len(columns)

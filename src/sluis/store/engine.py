@@ -119,6 +119,7 @@ class Store:
         """Finish what is waiting, stop the writer, close every connection."""
         self._writer.close()
         self._closed = True
+        # Not the engines: those would go on with another pool, and who still reads gives back to this one.
         self._readers.pool.dispose()
         self.engine.pool.dispose()
 

@@ -236,6 +236,13 @@ async def _send(problem: Problem, scope: Scope, send: Send) -> None:
 
 
 def log_request(scope: HTTPScope, status: int, seconds: float, caller: str) -> None:
-    """Method, route template, status, time, caller: nothing of the path or query that may name somebody."""
+    """A line in the access log: method, route template, status, time, caller; nothing of path or query, which may name somebody.
+
+    Args:
+        scope: of the request.
+        status: of the answer (RFC 9110 §15); 0 when there was none.
+        seconds: from request to the end of the answer.
+        caller: a label of whoever asked that names no person.
+    """
     template = scope.get("path_template", "-")
     access_log.info("%s %s %d %.1fms %s", scope["method"], template, status, seconds * 1000, caller)
