@@ -38,6 +38,9 @@ class Verification(msgspec.Struct, frozen=True):
 ALONE = 250_000
 """Up to so many records no other process helps: it needs a second to start."""
 
+_ENOUGH = 10_000
+"""After so many faults no more is looked at: one row far away makes a log claim more records than anybody can go through."""
+
 _STRETCH = 8192  # records: whole tiles, and done in a tenth of a second
 
 Progress = Callable[[int, int], None]
@@ -64,13 +67,14 @@ def verify(
     with store.read() as connection:
         audit = _Audit(connection)
         audit.expect(_signed(connection, public, seen, audit.faults))
-        stretches = audit.stretches()
-        with closing(audit.looked_at(store, stretches)) as found:
-            for stretch, tiles in zip(stretches, found, strict=True):
+        with closing(audit.looked_at(store)) as found:
+            for stretch, tiles in found:
                 for looked in tiles:
                     audit.add(looked)
                 if progress is not None:
                     progress(stretch.end, audit.size)
+                if len(audit.faults) >= _ENOUGH and stretch.end < audit.size:
+                    return audit.break_off(stretch.end)
         return audit.finish()
 
 
@@ -110,23 +114,21 @@ class _Audit:
         for checkpoint in checkpoints:
             self._expected.setdefault(checkpoint.size, []).append(checkpoint.root)
 
-    def stretches(self) -> list[Stretch]:
-        """The whole log. Leaves are wanted where a checkpoint was signed, and of the unfinished tile at the end."""
-        firsts = range(0, self.size, _STRETCH)
-        wanted = [*self._expected, self.size]
-        return [
-            Stretch(first, end, self._runs, any(first < size <= end for size in wanted))
-            for first, end in zip(firsts, [*firsts[1:], self.size], strict=True)
-        ]
-
-    def looked_at(self, store: Store, stretches: Sequence[Stretch]) -> Generator[list[Looked]]:
-        """What is found in each stretch, in this snapshot."""
+    def looked_at(self, store: Store) -> Generator[tuple[Stretch, list[Looked]]]:
+        """Each stretch of the log, and what is found in it, in this snapshot."""
         if self.size <= ALONE:
-            yield from (look_at(self._fetch, stretch) for stretch in stretches)
+            yield from ((stretch, look_at(self._fetch, stretch)) for stretch in self._stretches())
             return
-        with closing(shared(store, stretches)) as elsewhere:
-            for stretch, tiles in zip(stretches, elsewhere, strict=True):
-                yield tiles if self._is_here(stretch, tiles) else look_at(self._fetch, stretch)
+        with closing(shared(store, self._stretches())) as elsewhere:
+            for stretch, tiles in zip(self._stretches(), elsewhere, strict=True):
+                yield stretch, tiles if self._is_here(stretch, tiles) else look_at(self._fetch, stretch)
+
+    def _stretches(self) -> Iterator[Stretch]:
+        """Leaves are wanted where a checkpoint was signed, and of the unfinished tile at the end."""
+        wanted = [*self._expected, self.size]
+        for first in range(0, self.size, _STRETCH):
+            end = min(first + _STRETCH, self.size)
+            yield Stretch(first, end, self._runs, any(first < size <= end for size in wanted))
 
     def _is_here(self, stretch: Stretch, tiles: Sequence[Looked]) -> bool:
         """Whether a stretch reads the same in this snapshot as in a later one, in which `tiles` was found.
@@ -147,11 +149,16 @@ class _Audit:
         self._hide(looked.hidden)
         self._follow(looked)
 
+    def break_off(self, end: int) -> Verification:
+        """There is enough wrong before record `end`."""
+        self._tell_hidden()
+        self.faults.append(Fault("unchecked", end))
+        return Verification(self.size, self._whole.root(), 0, 0, tuple(self.faults))
+
     def finish(self) -> Verification:
         if self._runs * sql.RUN > self.size:  # a run that is said to be there, and is not full, hides its own
             self._hide([self.size // sql.RUN * sql.RUN])
-        altered = {fault.index for fault in self.faults}
-        self.faults += [fault for index, fault in self._hidden.items() if index not in altered]
+        self._tell_hidden()
         self._upper_tiles()
         self.faults += [Fault("unaccounted", index) for index in self._unaccounted()]
         for size, roots in self._expected.items():
@@ -164,6 +171,10 @@ class _Audit:
         checkpoints = sum(map(len, self._expected.values())) - wrong
         destroyed = len(self._gone) - unaccounted
         return Verification(self.size, self._whole.root(), destroyed, checkpoints, tuple(self.faults))
+
+    def _tell_hidden(self) -> None:
+        altered = {fault.index for fault in self.faults}
+        self.faults += [fault for index, fault in self._hidden.items() if index not in altered]
 
     def _hide(self, indexes: Iterable[int]) -> None:
         self._hidden.update({index: Fault("hidden", index) for index in indexes})

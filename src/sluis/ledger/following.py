@@ -22,7 +22,7 @@ from sluis.kernel import cause_of
 from sluis.ledger import sql
 from sluis.ledger.model import Act, Record
 from sluis.ledger.reading import Log
-from sluis.ledger.rules import SALT
+from sluis.ledger.rules import SALT, raw
 from sluis.store import Store
 
 log = logging.getLogger("sluis.ledger")
@@ -187,7 +187,7 @@ class _Stretch:
         read: list[tuple[int, Record | Act]] = []
         for row in rows:
             try:
-                read.append((row.idx, _decoder.decode(memoryview(row.salted)[SALT:])))
+                read.append((row.idx, _decoder.decode(memoryview(raw(row.salted))[SALT:])))
             except msgspec.MsgspecError:  # it was tampered with; who follows must not stand still for ever
                 log.error("record %d cannot be read", row.idx)
         return read

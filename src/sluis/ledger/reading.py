@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, text
 from sluis.kernel import Invalid, NotFound, Text
 from sluis.ledger import sql
 from sluis.ledger.model import ACTIVITY, PROCESSOR, SUBJECT, Arrangement, Decision, Processing, Search, Stored
-from sluis.ledger.rules import SALT, activity_term, subject_term, trace_term
+from sluis.ledger.rules import SALT, activity_term, raw, subject_term, trace_term
 from sluis.ledger.terms import led_to, records
 from sluis.ledger.tree import WIDTH, TreeAt
 from sluis.store import Store
@@ -88,9 +88,15 @@ class Log:
         if row is None:
             raise no_record(index)
         if row.salted is None:
-            return Stored(index, bytes(row.entry))
-        salted = bytes(row.salted)
+            return Stored(index, raw(row.entry))
+        salted = raw(row.salted)
         return Stored(index, hashlib.sha256(salted).digest(), salted[SALT:], salted[:SALT])
+
+    def bodies(self, first: int, end: int) -> list[tuple[int, bytes]]:
+        """Index and canonical JSON of the records of a stretch, but for what was destroyed."""
+        with self._store.read() as connection:
+            rows = _salted(connection.execute(text(sql.BODIES), {"first": first, "end": end}))
+            return [(index, salted[SALT:]) for index, salted in rows]
 
     def tile(self, level: int | str, number: int, width: int = WIDTH) -> bytes:
         """A tile as tlog-tiles serves it; `level` may be `entries`: then what the leaves are hashes of, and no more.
@@ -207,7 +213,7 @@ def _tree(connection: Connection, size: int) -> TreeAt:
 def _fetch(connection: Connection, level: int, number: int, width: int) -> bytes:
     full = connection.execute(text(sql.TILE), {"level": level, "number": number}).scalar()
     if full is not None:
-        return bytes(full)
+        return raw(full)
     first, end = number * WIDTH, number * WIDTH + width
     if level == 0:
         hashes = connection.execute(text(sql.LEAVES), {"first": first, "end": end}).scalars()
@@ -215,13 +221,13 @@ def _fetch(connection: Connection, level: int, number: int, width: int) -> bytes
         hashes = connection.execute(
             text(sql.ROOTS), {"level": level - 1, "first": first, "end": end}
         ).scalars()
-    return b"".join(map(bytes, hashes))
+    return b"".join(map(raw, hashes))
 
 
 def _entries(connection: Connection, first: int, width: int) -> bytes:
     rows = connection.execute(text(sql.SPAN), {"first": first, "end": first + width})
     entries = [
-        hashlib.sha256(row.salted).digest() if row.salted is not None else bytes(row.entry) for row in rows
+        hashlib.sha256(raw(row.salted)).digest() if row.salted is not None else raw(row.entry) for row in rows
     ]
     return b"".join([len(entry).to_bytes(2, "big") + entry for entry in entries])
 
@@ -244,7 +250,7 @@ def _candidates(connection: Connection, search: Search) -> Iterator[tuple[int, b
     tail = text(sql.FOUND_IN_TAIL[by]).bindparams(bindparam("terms", expanding=True))
     yield from _salted(connection.execute(tail, {"terms": terms, "first": runs * sql.RUN}))
     if by == "activity":
-        yield from _of_activity(connection, {"activity": terms[0], **period})
+        yield from _of_activity(connection, runs, {"activity": terms[0], **period})
     else:
         yield from _with_terms(connection, runs, terms, period)
 
@@ -268,22 +274,24 @@ def _with_terms(
         high, step = low, 2 * step
 
 
-def _of_activity(connection: Connection, values: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
+def _of_activity(connection: Connection, runs: int, values: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
     """Run by run, of those in which the activity occurs."""
     for run in connection.execute(text(sql.RUNS_OF_ACTIVITY), values).scalars().all():
+        if run not in range(runs):  # the tail has what comes after them
+            continue
         stretch = {"first": run * sql.RUN, "end": (run + 1) * sql.RUN}
         yield from _salted(connection.execute(text(sql.FOUND_IN_RUN), {**values, **stretch}))
 
 
 def _salted(rows: Any) -> Iterator[tuple[int, bytes]]:
     for row in rows:
-        yield row.idx, bytes(row.salted)
+        yield row.idx, raw(row.salted)
 
 
 def _read(salted: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
     try:
         return decoder.decode(memoryview(salted)[SALT:])
-    except msgspec.ValidationError:  # a record of another kind
+    except msgspec.MsgspecError:  # of another kind; or tampered with, which must not hide all others
         return None
 
 

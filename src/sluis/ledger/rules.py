@@ -213,10 +213,24 @@ def _low_halves(number: int, count: int) -> list[int]:
     return list(struct.unpack(f">{2 * count}Q", number.to_bytes(16 * count, "big"))[1::2])
 
 
+def raw(value: Any) -> bytes:
+    """What a column of bytes holds; nothing when somebody put something else there, such as a number, of which
+    `bytes` would make that many zeros."""
+    return bytes(value) if isinstance(value, bytes | memoryview) else b""
+
+
 def identity(body: bytes) -> tuple[str | None, ...]:
     """The idempotency key of a record, out of its JSON."""
     fields = msgspec.json.decode(body)
     return tuple(fields.get(name) for name in ("kind", "trace_id", "span_id", "event_name"))
+
+
+def kind_of(body: bytes) -> str | None:
+    """Of which kind a record is, out of its JSON; None of what cannot be read."""
+    try:
+        return identity(body)[0]
+    except (msgspec.MsgspecError, AttributeError):
+        return None
 
 
 def _malformed() -> Invalid:

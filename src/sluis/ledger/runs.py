@@ -73,18 +73,31 @@ class Run(msgspec.Struct, frozen=True, gc=False):
         ]
 
 
+_MISSING = (None,) * 6
+
+
 class Tail:
     """The records after the last run.
 
     Args:
         first: index of the first of them.
-        rows: of each, in their order: idx, spot, trace, subject, activity and start (`sql.TAIL`).
+        end: the one after the last.
+        rows: of each, in their order: idx, spot, trace, subject, activity and start (`sql.TAIL`). One that is missing has its
+            place all the same, and what is no such number is none: `audit` tells of both, and those after it are found.
     """
 
-    def __init__(self, first: int, rows: Sequence[Any]) -> None:
+    def __init__(self, first: int, end: int, rows: Sequence[Any]) -> None:
         self._first = first
-        columns = [list(column) for column in list(zip(*rows, strict=True))[1:]]
-        self._columns: list[list[Any]] = columns or [[], [], [], [], []]
+        there = {row[0]: row for row in rows}
+        placed = [there.get(index, _MISSING) for index in range(first, end)]
+        _, spots, traces, subjects, activities, starts = zip(*placed, strict=True) if placed else [()] * 6
+        self._columns: list[list[Any]] = [
+            [one if type(one) is int else 0 for one in spots],
+            [one if type(one) is int and 0 <= one < terms.LIMIT else None for one in traces],
+            [one if type(one) is int and 0 <= one < terms.LIMIT else None for one in subjects],
+            [one if type(one) is int else None for one in activities],
+            [one if type(one) is int else 0 for one in starts],
+        ]
 
     @property
     def spots(self) -> Sequence[int]:
@@ -115,7 +128,8 @@ class Tail:
         return self._first + self.spots.index(spot) if spot in self.spots else None
 
     def forget(self, index: int) -> None:
-        """The record at this index was destroyed: it gets no search terms."""
-        _, traces, subjects, activities, _ = self._columns
+        """The record at this index was destroyed: it gets no search terms, and has no key that comes again."""
+        spots, traces, subjects, activities, _ = self._columns
+        spots[index - self._first] = 0
         for column in (traces, subjects, activities):
             column[index - self._first] = None

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sluis.ledger import sql
 from sluis.ledger.model import Crossings, Decision, Processing
 from sluis.ledger.reading import Log
-from sluis.ledger.rules import SALT
+from sluis.ledger.rules import SALT, raw
 from sluis.store import Store
 
 _STRETCH = 4096
@@ -34,7 +34,7 @@ def decisions(store: Store, since: int) -> Iterator[Decision]:
         if b'"kind":"decision"' in body:
             try:
                 yield _decision.decode(body)
-            except msgspec.ValidationError:  # of another kind, and holding those words
+            except msgspec.MsgspecError:  # of another kind, and holding those words
                 continue
 
 
@@ -52,7 +52,7 @@ def lines_with(store: Store, attribute: str, since: int, until: int) -> Iterator
         if mark in body:
             try:
                 line = _processing.decode(body)
-            except msgspec.ValidationError:
+            except msgspec.MsgspecError:
                 continue
             if attribute in line.attributes:
                 yield line
@@ -64,7 +64,7 @@ def crossings(store: Store) -> Iterator[Crossings]:
         if b'"kind":"transaction"' in body:
             try:
                 yield _crossings.decode(body)
-            except msgspec.ValidationError:  # of another kind, and holding those words
+            except msgspec.MsgspecError:  # of another kind, and holding those words
                 continue
 
 
@@ -75,7 +75,7 @@ def _bodies(store: Store, first: int, since: int, until: int) -> Iterator[bytes]
         with store.read() as connection:
             rows = connection.execute(text(sql.IN_PERIOD), values).all()
         for row in rows:
-            yield bytes(row.salted)[SALT:]
+            yield raw(row.salted)[SALT:]
 
 
 def _newest(store: Store, first: int, end: int) -> int:

@@ -17,12 +17,15 @@ from sluis.ledger.following import Following
 from sluis.ledger.model import Destruction, Epoch, Position, Processing, Record, Search
 from sluis.ledger.notes import log_key, signed_checkpoint
 from sluis.ledger.reading import Log, no_record
+from sluis.ledger.rules import kind_of
 from sluis.ledger.verifier import LOG, Checkpoint, Key, Rejected, open_checkpoint
 from sluis.ledger.witness import Cosigned, Peer
 from sluis.ledger.writing import Along, OwnAct, Records
 from sluis.store import Store, migrate, unkept, write_durably
 
 _EPOCH = re.compile(r"[1-9][0-9]{0,8}")
+_OWN = frozenset({"destruction", "epoch"})
+_OWN_MARKS = [f'"kind":"{kind}"'.encode() for kind in _OWN]
 _MOST_DESTROYED = 10_000  # records in one act: it must not keep other writers waiting
 
 
@@ -112,9 +115,8 @@ class Ledger:
 
     def _refuse_own(self, stretches: Sequence[tuple[int, int]]) -> None:
         for first, last in stretches:
-            for index in range(first, last + 1):
-                json = self.log.stored(index).json
-                if json is not None and (b'"kind":"destruction"' in json or b'"kind":"epoch"' in json):
+            for index, body in self.log.bodies(first, last + 1):
+                if any(mark in body for mark in _OWN_MARKS) and kind_of(body) in _OWN:
                     raise _own_record(index)
 
     # Publishing and proving

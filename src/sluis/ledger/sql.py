@@ -67,8 +67,21 @@ ROOTS = "SELECT root FROM ledger_tiles WHERE level = :level AND number >= :first
 TILE = "SELECT hashes FROM ledger_tiles WHERE level = :level AND number = :number"
 """A full tile."""
 
-SPOTS = "SELECT spots FROM ledger_runs ORDER BY run"
+SPOTS = "SELECT run, spots FROM ledger_runs WHERE run >= 0 ORDER BY run"
 """The idempotency keys of every run, eight bytes each."""
+
+DROP_RUNS = (
+    "DELETE FROM ledger_terms WHERE part < 0 OR part >= :part",
+    "DELETE FROM ledger_activities WHERE run < 0 OR run >= :run",
+    "DELETE FROM ledger_runs WHERE run < 0 OR run >= :run",
+)
+"""All that is kept of runs from one on."""
+
+SPOTS_OF_RUN = "SELECT spots FROM ledger_runs WHERE run = :run"
+"""The idempotency keys of one run."""
+
+CHANGE_SPOTS = "UPDATE ledger_runs SET spots = :spots WHERE run = :run"
+"""Some of its records were destroyed."""
 
 RUNS = "SELECT COUNT(*) FROM ledger_runs"
 """How many runs there are."""
@@ -89,9 +102,6 @@ def parts_of(terms: int) -> str:
     SELECT run, term, (SELECT entries FROM ledger_terms WHERE part = run * {PARTS} + (term >> {PART_BITS}))
     FROM every CROSS JOIN terms WHERE :low < :high"""
 
-
-PART = "SELECT entries FROM ledger_terms WHERE part = :part"
-"""One part of a run."""
 
 CHANGE_PART = "UPDATE ledger_terms SET entries = :entries WHERE part = :part"
 """Entries of a part were taken out."""
@@ -178,9 +188,6 @@ def kept_tile(level: int, number: int) -> str:
     """A full tile, and its root."""
     return f"SELECT hashes, root FROM ledger_tiles WHERE level = {level} AND number = {number}"
 
-
-TERMS = "SELECT trace, subject FROM ledger_records WHERE idx = :idx"
-"""The search terms of a record."""
 
 DESTROY = """UPDATE ledger_records SET salted = NULL, entry = :entry, trace = 0, spot = 0, subject = NULL,
     activity = NULL, start = 0 WHERE idx = :idx"""

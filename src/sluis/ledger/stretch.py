@@ -17,7 +17,7 @@ from sluis.kernel import Text, decode
 from sluis.ledger import sql
 from sluis.ledger.findable import Fetch, hidden, not_led_to
 from sluis.ledger.model import Destruction
-from sluis.ledger.rules import SALT
+from sluis.ledger.rules import SALT, raw
 from sluis.ledger.tree import WIDTH, subtree_root
 
 _MARK = b'"kind":"destruction"'
@@ -46,6 +46,10 @@ _TEXTS = {
         "Het logboek had eerder {0} regels; nu zijn het er minder.",
         "The log had {0} records before; now it has fewer.",
     ),
+    "unchecked": (
+        "Er is zoveel mis dat regel {0} en verder niet zijn gecontroleerd.",
+        "So much is wrong that record {0} and on were not checked.",
+    ),
     "checkpoint": (
         "Een checkpoint is niet door dit logboek ondertekend.",
         "A checkpoint is not signed by this log.",
@@ -54,9 +58,12 @@ _TEXTS = {
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something that is not as it was written. `index` is a record, or for `forked` and `truncated` a size."""
+    """Something that is not as it was written, or for `unchecked` may be. `index` is a record, or for `forked` and `truncated` a
+    size."""
 
-    kind: Literal["altered", "hidden", "missing", "unaccounted", "tile", "forked", "truncated", "checkpoint"]
+    kind: Literal[
+        "altered", "hidden", "missing", "unaccounted", "tile", "forked", "truncated", "checkpoint", "unchecked"
+    ]  # fmt: skip
     index: int
 
     @property
@@ -120,7 +127,7 @@ def look_at(fetch: Fetch, stretch: Stretch) -> list[Looked]:
 
 def is_as_kept(hashes: Sequence[bytes], root: bytes | None, kept: Sequence[Any]) -> bool:
     """Whether the log keeps these hashes, and this root over them, as a full tile (rows of `sql.kept_tile`)."""
-    return [(_raw(row[0]), _raw(row[1])) for row in kept] == [(b"".join(hashes), root)]
+    return [(raw(row[0]), raw(row[1])) for row in kept] == [(b"".join(hashes), root)]
 
 
 def _look_at_tile(fetch: Fetch, stretch: Stretch, first: int) -> Looked:
@@ -133,7 +140,7 @@ def _look_at_tile(fetch: Fetch, stretch: Stretch, first: int) -> Looked:
     if len(rows) < end - first:
         there = {row[0]: row[2] for row in rows}
         faults += [Fault("missing", index) for index in range(first, end) if index not in there]
-        leaves = _with_kept(range(first, end), there, _raw(kept[0][0]) if kept else b"")
+        leaves = _with_kept(range(first, end), there, raw(kept[0][0]) if kept else b"")
     root = subtree_root(leaves) if end - first == WIDTH else None
     if root is not None and not is_as_kept(leaves, root, kept):
         faults.append(Fault("tile", first))
@@ -150,13 +157,7 @@ def _look_at_tile(fetch: Fetch, stretch: Stretch, first: int) -> Looked:
 
 def _readable(row: Sequence[Any]) -> tuple[Any, ...]:
     index, salted, leaf, entry, *rest = row
-    return (index, _raw(salted), _raw(leaf), _raw(entry), *rest)
-
-
-def _raw(value: Any) -> bytes:
-    """What a column of bytes holds; nothing when somebody put something else there, such as a number, of which
-    `bytes` would make that many zeros."""
-    return bytes(value) if isinstance(value, bytes | memoryview) else b""
+    return (index, raw(salted), raw(leaf), raw(entry), *rest)
 
 
 def _is_as_written(rows: Sequence[Any]) -> bool:

@@ -7,13 +7,14 @@ of eight bytes: the term (30 bits) and the place in the run (13 bits).
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
 from sluis.ledger import sql
+from sluis.ledger.rules import raw
 
 LIMIT = sql.PARTS << sql.PART_BITS
 """Every term is smaller."""
@@ -40,9 +41,8 @@ def by_part(traces: Sequence[int | None], subjects: Sequence[int | None]) -> "di
 
 def unpacked(value: Any) -> "array[int]":
     """The entries in a row (`entries`); none when there is no row, or somebody put something else there."""
-    found = array("q")
-    if isinstance(value, bytes | memoryview):
-        found.frombytes(bytes(value)[: len(value) // 8 * 8])
+    packed, found = raw(value), array("q")
+    found.frombytes(packed[: len(packed) // 8 * 8])
     return found
 
 
@@ -103,19 +103,23 @@ def records(
         yield from connection.execute(prepared, {**values, "places": some})
 
 
-def take_out(connection: Connection, index: int, terms: Sequence[int]) -> None:
-    """Take the entries that lead from terms to a record out of its run.
+def take_out(connection: Connection, run: int, places: Set[int]) -> None:
+    """Take out of a run every entry that leads to one of some records, whatever the term.
 
     Args:
         connection: in a transaction.
-        index: of the record.
-        terms: its own.
+        run: its number.
+        places: where in the run those records stand, from 0.
     """
-    run, place = divmod(index, sql.RUN)
-    for entry in [term << _PLACE_BITS | place for term in terms]:
-        part = run * sql.PARTS + (entry >> _PLACE_BITS + sql.PART_BITS)
-        kept = unpacked(connection.execute(text(sql.PART), {"part": part}).scalar())
-        if entry in kept:
-            kept.remove(entry)
-            statement = sql.CHANGE_PART if kept else sql.DROP_PART
-            connection.execute(text(statement), {"part": part, "entries": kept.tobytes()})
+    changed: list[dict[str, Any]] = []
+    empty: list[dict[str, Any]] = []
+    for part, packed in connection.execute(text(sql.parts_of_run(run))).all():
+        found = unpacked(packed)
+        kept = array("q", [entry for entry in found if entry & _PLACE not in places])
+        if not kept:
+            empty.append({"part": part})
+        elif len(kept) < len(found):
+            changed.append({"part": part, "entries": kept.tobytes()})
+    for statement, parts in ((sql.CHANGE_PART, changed), (sql.DROP_PART, empty)):
+        if parts:
+            connection.execute(text(statement), parts)

@@ -4,11 +4,11 @@ Preparing (checking, canonical JSON, hashing) is done where the records come fro
 when one of a batch is refused, or may have been here before, are the records of the batch looked at one by one.
 """
 
-import hashlib
 import os
 from array import array
 from collections.abc import Callable, Sequence
-from itertools import accumulate, chain
+from contextlib import suppress
+from itertools import accumulate, chain, takewhile
 from typing import Any
 
 import msgspec
@@ -16,12 +16,14 @@ from sqlalchemy import Connection, text
 
 from sluis.kernel import Conflict, Text
 from sluis.ledger import sql, terms
+from sluis.ledger.destroying import destroy
 from sluis.ledger.model import Destruction, Epoch, Position, Record
-from sluis.ledger.rules import SALT, Columns, identity, prepare, prepare_act
+from sluis.ledger.rules import SALT, Columns, identity, prepare, prepare_act, raw
 from sluis.ledger.runs import Seen, Tail
 from sluis.ledger.tree import WIDTH, Tree
 from sluis.store import Commit, attempt, insert_values
 
+_HASH = 32  # bytes
 _NOTHING = Columns([], [], [], [], [], [], [])
 
 
@@ -71,22 +73,25 @@ class Records:
         self._gone = False
         self._tree = Tree()
         self._runs = 0
-        self._tail = Tail(0, [])
+        self._tail = Tail(0, 0, [])
         self._seen = Seen([])
 
     def load(self, connection: Connection) -> None:
         def rows(statement: str, **values: int) -> Sequence[Any]:
             return connection.execute(text(statement), values).all()
 
-        size = rows(sql.SIZE)[0][0]
+        size = int(rows(sql.SIZE)[0][0])
         self._tree = Tree(size, _edges(size, rows))
-        self._runs = rows(sql.RUNS)[0][0]
+        self._runs = _whole_runs(rows(sql.SPOTS), size)
+        for statement in sql.DROP_RUNS:  # what is said of others is not so, and would be in the way
+            connection.execute(text(statement), {"run": self._runs, "part": self._runs * sql.PARTS})
         while (end := (self._runs + 1) * sql.RUN) <= size:  # as after a change of how runs are kept
-            run = Tail(end - sql.RUN, rows(sql.TAIL, first=end - sql.RUN, end=end)).take_run()
+            run = Tail(end - sql.RUN, end, rows(sql.TAIL, first=end - sql.RUN, end=end)).take_run()
             for table, columns, more in run.rows(self._runs):
                 insert_values(connection, table, columns, [*chain.from_iterable(more)])
             self._runs += 1
-        self._tail = Tail(self._runs * sql.RUN, rows(sql.TAIL, first=self._runs * sql.RUN, end=size))
+        first = self._runs * sql.RUN
+        self._tail = Tail(first, size, rows(sql.TAIL, first=first, end=size))
         self._seen = self._seen_in(connection)
         epoch = rows(sql.EPOCH)
         if not epoch:
@@ -141,8 +146,8 @@ class Records:
 
     def _seen_in(self, connection: Connection) -> Seen:
         spots = array("q")
-        for (packed,) in connection.execute(text(sql.SPOTS)):
-            spots.frombytes(packed)
+        for _, packed in connection.execute(text(sql.SPOTS)):
+            spots.extend(terms.unpacked(packed))
         spots.extend(self._tail.spots)
         return Seen(spots)
 
@@ -224,7 +229,7 @@ class Records:
         if not self._seen.among([spot]):
             return None
         found = self._with_spot(commit, trace, spot)
-        return _same_or_conflict([(row.idx, bytes(row.salted)[SALT:]) for row in found if row.salted], body)
+        return _same_or_conflict([(row.idx, raw(row.salted)[SALT:]) for row in found if row.salted], body)
 
     def _with_spot(self, commit: Commit, trace: int, spot: int) -> Sequence[Any]:
         """The records with this idempotency key, of which there is one at most but by accident."""
@@ -240,19 +245,9 @@ class Records:
             commit.connection.execute(text(sql.NEW_EPOCH), values)
             self.origin, self.epoch, self.witnesses = act.origin, act.number, 0
         elif isinstance(act, Destruction):
-            for first, last in act.stretches:
-                for row in commit.connection.execute(text(sql.SPAN), {"first": first, "end": last + 1}).all():
-                    if row.salted is not None:
-                        self._destroy(commit.connection, row.idx, bytes(row.salted))
+            for index in destroy(commit.connection, act.stretches, self._runs):
+                self._tail.forget(index)
             self._gone = True
-
-    def _destroy(self, connection: Connection, index: int, salted: bytes) -> None:
-        if index < self._runs * sql.RUN:
-            found_by = connection.execute(text(sql.TERMS), {"idx": index}).one()
-            terms.take_out(connection, index, [term for term in found_by if term is not None])
-        else:
-            self._tail.forget(index)
-        connection.execute(text(sql.DESTROY), {"idx": index, "entry": hashlib.sha256(salted).digest()})
 
 
 def _changed_along(commit: Commit, batch: Batch) -> dict[int, Exception]:
@@ -287,30 +282,58 @@ def _swept(connection: Connection) -> bool:
             driver.execute(f"PRAGMA busy_timeout={patience}")
     driver.autocommit = True  # VACUUM runs in no transaction
     try:
-        driver.execute("VACUUM ledger_records, ledger_terms")
+        driver.execute("VACUUM ledger_records, ledger_terms, ledger_runs")
     finally:
         driver.autocommit = False
     return True
 
 
 def _edges(size: int, rows: Callable[..., Sequence[Any]]) -> list[list[bytes]]:
-    """The unfinished tiles of a tree of `size` leaves: their own leaves, and the roots of the tiles below."""
-    edges = [[bytes(row.leaf) for row in rows(sql.LEAVES, first=size // WIDTH * WIDTH, end=size)]]
-    count = size // WIDTH
-    while count:
-        below = {"level": len(edges) - 1, "first": count // WIDTH * WIDTH, "end": count}
-        edges.append([bytes(row.root) for row in rows(sql.ROOTS, **below)])
-        count //= WIDTH
+    """The unfinished tiles of a tree of `size` leaves: their own leaves, and the roots of the tiles below. Raises `Conflict` when
+    one is not there: a tree that went on without it would prove nothing."""
+    edges = [[raw(row.leaf) for row in rows(sql.LEAVES, first=size // WIDTH * WIDTH, end=size)]]
+    counts = [size]
+    while counts[-1] >= WIDTH:
+        counts.append(counts[-1] // WIDTH)
+        below = {"level": len(edges) - 1, "first": counts[-1] // WIDTH * WIDTH, "end": counts[-1]}
+        edges.append([raw(row.root) for row in rows(sql.ROOTS, **below)])
+    for count, edge in zip(counts, edges, strict=True):
+        if len(edge) != count % WIDTH or any(len(one) != _HASH for one in edge):
+            raise _not_whole()
     return edges
+
+
+def _whole_runs(kept: Sequence[Any], size: int) -> int:
+    """How many runs there are from the first on, of those that are kept (`sql.SPOTS`) and that the log reaches."""
+    whole = takewhile(
+        lambda one: one[1].run == one[0] and len(raw(one[1].spots)) == 8 * sql.RUN, enumerate(kept)
+    )
+    return min(sum(1 for _ in whole), size // sql.RUN)
 
 
 def _same_or_conflict(found: list[tuple[int, bytes]], body: bytes) -> int | None:
     for index, kept in found:
         if kept == body:
             return index
-        if identity(kept) == identity(body):
-            raise _other_content()
+        with suppress(msgspec.MsgspecError):  # what was kept can no longer be read, and is no record
+            if identity(kept) == identity(body):
+                raise _other_content()
     return None
+
+
+def _not_whole() -> Conflict:
+    return Conflict(
+        "log-not-whole",
+        Text("Dit logboek is niet heel.", "This log is not whole."),
+        Text(
+            "Aan het eind ontbreken regels of hashes. Daarom kan er niets bij.",
+            "Records or hashes are missing at its end. So nothing can be added.",
+        ),
+        Text(
+            "Kijk met `sluis ledger verify` wat er mist, en zet een reservekopie terug.",
+            "See what is missing with `sluis ledger verify`, and put a backup back.",
+        ),
+    )
 
 
 def _other_content() -> Conflict:

@@ -272,6 +272,8 @@ def _make_private(path: Path) -> None:
 
 
 def _configure_sqlite(connection: Any, pages: int) -> None:
+    # Text that is no UTF-8 is in no table, unless somebody put it there: then who checks what was changed must be able to read.
+    connection.text_factory = lambda raw: str(raw, "utf-8", "replace")
     connection.isolation_level = None  # the driver's own BEGIN comes too late for a snapshot; see _begin
     for pragma in (
         f"page_size={_PAGE}",  # before the WAL, or it comes too late

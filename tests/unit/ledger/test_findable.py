@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from tests.unit.ledger.examples import NOW_MS, appended, decision, opened, processing
 
-from sluis.ledger import Ledger, Processing, Search, sql
+from sluis.ledger import ACTIVITY, Ledger, Processing, Search, lines_with, sql
 
 RUN = 64
 
@@ -66,6 +66,8 @@ def test_a_changed_search_column_is_found(ledger: Ledger, tmp_path: Path, column
         "UPDATE ledger_terms SET entries = zeroblob(length(entries))",
         "UPDATE ledger_terms SET entries = substr(entries, 9)",
         "UPDATE ledger_terms SET entries = 'a text'",
+        "UPDATE ledger_terms SET entries = CAST(x'ffffffffffffffff' AS TEXT)",
+        "UPDATE ledger_terms SET entries = 99999999999999",
         f"UPDATE ledger_terms SET part = part + {16 * sql.PARTS}",
         "UPDATE ledger_activities SET since = until + 1000 WHERE activity = {own}",
         "DELETE FROM ledger_activities WHERE activity = {own}",
@@ -78,6 +80,36 @@ def test_search_terms_that_lead_nowhere_are_found(ledger: Ledger, tmp_path: Path
     change(tmp_path, statement.replace("{own}", own))
     assert not all(found(ledger))
     assert ("hidden", 70) in hidden(ledger)
+
+
+@pytest.mark.parametrize("run", ["4", "-1", "9000000000000000000", "'a text'"])
+@pytest.mark.parametrize("ledger", [RUN], indirect=True)
+def test_a_note_of_a_run_that_is_none_shows_nothing_twice(ledger: Ledger, tmp_path: Path, run: str) -> None:
+    appended(ledger, [processing("me", activity="urn:own")])
+    change(
+        tmp_path,
+        f"INSERT INTO ledger_activities SELECT {run}, activity, 0, {2**62} FROM ledger_records WHERE idx = 70",
+    )
+    assert len(ledger.log.processing(Search(activity="urn:own"))) == 2
+
+
+@pytest.mark.parametrize("column", ["salted", "trace", "subject", "leaf", "entry"])
+def test_text_that_is_none_keeps_nobody_from_checking(ledger: Ledger, tmp_path: Path, column: str) -> None:
+    change(tmp_path, f"UPDATE ledger_records SET {column} = CAST(x'ff' AS TEXT) WHERE idx = 70")
+    assert {index for _, index in hidden(ledger)} <= {70, 0}
+    assert ({kind for kind, _ in hidden(ledger)} & {"altered", "hidden"}) or column == "entry"
+
+
+@pytest.mark.parametrize(
+    "value", ["zeroblob(99)", "99999999999999", "'a text'", "x''", "CAST(x'ff' AS TEXT)"]
+)
+def test_a_record_that_cannot_be_read_hides_no_other(ledger: Ledger, tmp_path: Path, value: str) -> None:
+    appended(ledger, [processing("me", trace_id="ab" * 16, activity="urn:own")])
+    change(tmp_path, f"UPDATE ledger_records SET salted = {value} WHERE idx = 70")
+    assert [len(one) for one in found(ledger)] == [1, 1, 1]
+    assert len(list(lines_with(ledger._store, ACTIVITY, NOW_MS, NOW_MS + 100))) == 70 + 115 + 1
+    assert ("altered", 70) in hidden(ledger)
+    asyncio.run(ledger.destroy([(70, 70)], "selectielijst"))
 
 
 @pytest.mark.parametrize("ledger", [RUN, 8192], indirect=True)

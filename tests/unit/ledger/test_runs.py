@@ -34,6 +34,13 @@ def rows(directory: Path, statement: str) -> list[Any]:
         connection.close()
 
 
+def change(directory: Path, *statements: str) -> None:
+    with sqlite3.connect(directory / "node.db") as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
 TERMS = f"""
     SELECT idx / {RUN}, trace, idx % {RUN} FROM ledger_records
         WHERE salted IS NOT NULL AND idx < (SELECT COUNT(*) FROM ledger_runs) * {RUN}
@@ -142,6 +149,98 @@ async def test_a_destroyed_record_has_no_terms(tmp_path: Path, again: bool, firs
             mixed(ledger, 2 * RUN)
         assert terms(tmp_path) == rows(tmp_path, TERMS)
         assert (await ledger.verify()).faults == ()
+
+
+async def test_a_destroyed_record_has_no_key_in_its_run(tmp_path: Path) -> None:
+    with opened(tmp_path) as (_, ledger):
+        mixed(ledger, RUN)
+        await ledger.destroy([(2, 4)], "selection list")
+        kept = rows(tmp_path, "SELECT spot FROM ledger_records WHERE idx < 16 ORDER BY idx")
+        ((packed,),) = rows(tmp_path, "SELECT spots FROM ledger_runs")
+        assert [(spot,) for spot in struct.unpack(f"={RUN}q", packed)] == kept
+
+
+async def test_many_records_of_a_run_are_taken_out_at_once(tmp_path: Path) -> None:
+    """Everybody who writes waits for it."""
+    with opened(tmp_path):
+        pass
+    change(
+        tmp_path,
+        "CREATE TABLE written (part)",
+        "CREATE TRIGGER each AFTER UPDATE ON ledger_terms BEGIN INSERT INTO written VALUES (old.part); END",
+    )
+    with opened(tmp_path) as (_, ledger):
+        fill(ledger, RUN)
+        appended(ledger, [processing("me", trace_id="ab" * 16) for _ in range(RUN)])
+        await ledger.destroy([(RUN, 2 * RUN - 2)], "selection list")
+    assert len(rows(tmp_path, "SELECT part FROM written")) == 2  # that of the trace, that of the subject
+    assert len([run for run, _, _ in terms(tmp_path) if run == 1]) == 2
+
+
+@pytest.mark.parametrize(
+    "column", ["trace = 5", "trace = 'a text'", "subject = NULL", "subject = 1099511627776"]
+)
+async def test_a_destroyed_record_has_no_terms_whatever_its_columns_said(tmp_path: Path, column: str) -> None:
+    with opened(tmp_path) as (_, ledger):
+        mixed(ledger, RUN)
+        change(tmp_path, f"UPDATE ledger_records SET {column} WHERE idx = 3")
+        await ledger.destroy([(3, 3)], "selection list")
+        assert 3 not in {place for _, _, place in terms(tmp_path)}
+        assert (await ledger.verify()).faults == ()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM ledger_runs WHERE run = 1",
+        "DELETE FROM ledger_runs WHERE run = 2",
+        "DELETE FROM ledger_runs",
+        "UPDATE ledger_runs SET run = run + 7",
+        "UPDATE ledger_runs SET spots = substr(spots, 4)",
+        "UPDATE ledger_runs SET spots = 'a text'",
+        "UPDATE ledger_runs SET spots = 7",
+        "INSERT INTO ledger_runs VALUES (3, zeroblob(8 * 16))",
+        "INSERT INTO ledger_runs VALUES (-1, zeroblob(8 * 16))",
+        f"INSERT INTO ledger_terms VALUES ({3 * sql.PARTS}, x''), (-1, x''), ({2**62}, x'')",
+        f"INSERT INTO ledger_activities VALUES (3, 0, 0, 0), (-1, 0, 0, 0), ({2**62}, 0, 0, 0), ('a text', 0, 0, 0)",
+    ],
+)
+def test_what_is_kept_of_runs_that_are_none_is_made_anew(tmp_path: Path, statement: str) -> None:
+    with opened(tmp_path) as (_, ledger):
+        mixed(ledger, 3 * RUN + 2)
+    change(tmp_path, statement)
+    with opened(tmp_path) as (_, ledger):
+        agrees(tmp_path, 3)
+        mixed(ledger, RUN)
+        agrees(tmp_path, 4)
+        assert asyncio.run(ledger.verify()).faults == ()
+
+
+@pytest.mark.parametrize("column", ["trace", "subject", "activity", "start", "spot"])
+@pytest.mark.parametrize(
+    "value", ["-5", "1099511627776", "'a text'", "x'00ff'", "CAST(x'ff' AS TEXT)", "1.5"]
+)
+def test_a_column_that_is_no_such_number_keeps_nobody_from_writing(
+    tmp_path: Path, column: str, value: str
+) -> None:
+    with opened(tmp_path) as (_, ledger):
+        mixed(ledger, RUN - 2)
+    change(tmp_path, f"UPDATE ledger_records SET {column} = {value} WHERE idx = 3")
+    with opened(tmp_path) as (_, ledger):
+        mixed(ledger, RUN)
+        faults = [(one.kind, one.index) for one in asyncio.run(ledger.verify()).faults]
+        assert faults == ([] if column == "spot" else [("hidden", 3)])
+
+
+def test_a_record_that_is_missing_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql, "RUN", 512)
+    with opened(tmp_path) as (_, ledger):
+        records = fill(ledger, 300)
+    change(tmp_path, "DELETE FROM ledger_records WHERE idx = 100")
+    with opened(tmp_path) as (_, ledger):
+        fill(ledger, 300)
+        assert [(one.kind, one.index) for one in asyncio.run(ledger.verify()).faults] == [("missing", 100)]
+        assert appended(ledger, [records[200]]).index == 200
 
 
 async def test_the_last_term_of_a_part_can_be_taken_out(tmp_path: Path) -> None:

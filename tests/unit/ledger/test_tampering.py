@@ -116,6 +116,14 @@ def test_a_destroyed_record_that_nothing_accounts_for_is_found(copy: Path) -> No
     assert {("altered", 9), ("unaccounted", 9)} <= kinds(inside(copy))
 
 
+@pytest.mark.parametrize("far", [100_000, 2**40, 2**62], ids=["some", "many", "more than anybody has"])
+def test_one_record_far_away_is_found_in_no_time(copy: Path, far: int) -> None:
+    change(copy, f"UPDATE ledger_records SET idx = {far} WHERE idx = 599")
+    found = inside(copy)
+    assert ("missing", 599) in kinds(found)
+    assert found.faults[-1].kind == "unchecked"
+
+
 def test_a_changed_tile_is_found(copy: Path) -> None:
     change(copy, "UPDATE ledger_tiles SET root = zeroblob(32) WHERE level = 0 AND number = 1")
     assert kinds(inside(copy)) == {("tile", 256)}

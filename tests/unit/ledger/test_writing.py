@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -222,6 +223,52 @@ async def test_the_record_of_a_destruction_cannot_be_destroyed(ledger: Ledger) -
     with pytest.raises(Refused):
         await ledger.destroy([(2, 3)], "x")
     assert ledger.log.stored(2).json is not None
+
+
+async def test_what_holds_the_words_of_such_a_record_can_be_destroyed(ledger: Ledger) -> None:
+    await ledger.append([processing("me", context={"kind": "destruction"})])
+    await ledger.destroy([(0, 0)], "x")
+    assert ledger.log.stored(0).json is None
+
+
+@pytest.mark.parametrize("index", [2, 9])
+async def test_a_destroyed_record_that_comes_again_is_one_record(ledger: Ledger, index: int) -> None:
+    records = fill(ledger, 10)
+    await ledger.destroy([(index, index)], "x")
+    assert (await ledger.append([records[index]])).index == 11
+    assert (await ledger.append([records[index]])).index == 11
+
+
+async def test_a_record_that_was_tampered_with_refuses_nobody(ledger: Ledger, tmp_path: Path) -> None:
+    records = fill(ledger, 10)
+    change(tmp_path, "UPDATE ledger_records SET salted = zeroblob(99) WHERE idx IN (2, 9)")
+    again = [ledger.append([records[index]]) for index in (2, 9)]
+    assert [one.index for one in await asyncio.gather(*again, ledger.append([processing()]))] == [10, 11, 12]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM ledger_records WHERE idx = 290",
+        "UPDATE ledger_records SET leaf = x'00' WHERE idx = 290",
+        "UPDATE ledger_records SET leaf = 'a text' WHERE idx = 290",
+        "UPDATE ledger_records SET idx = 1099511627776 WHERE idx = 299",
+        "DELETE FROM ledger_tiles WHERE level = 0",
+    ],
+)
+async def test_a_log_that_misses_its_end_is_not_gone_on_with(tmp_path: Path, statement: str) -> None:
+    with opened(tmp_path) as (_, ledger):
+        fill(ledger, 300)
+    change(tmp_path, statement)
+    with pytest.raises(Conflict) as refused, opened(tmp_path):
+        pass
+    assert refused.value.code == "log-not-whole"
+
+
+def change(directory: Path, statement: str) -> None:
+    with sqlite3.connect(directory / "node.db") as connection:
+        connection.execute(statement)
+    connection.close()
 
 
 async def test_a_failed_batch_leaves_the_ledger_as_it_was(tmp_path: Path, run: int) -> None:
