@@ -199,8 +199,8 @@ def _unanswered(error: Exception, listening: Path, node: Path) -> Upstream:
                 Text("Uw knooppunt antwoordde niet.", "Your node did not answer."),
                 Text(f"Het draait, maar gaf in {SECONDS // 60} minuten geen antwoord.",
                      f"It runs, but gave no answer in {SECONDS // 60} minutes."),
-                Text("Kijk wat er is met: sluis doctor. Vraag het daarna opnieuw.",
-                     "See what is the matter with: sluis doctor. Then ask again."),
+                Text("Vraag het straks opnieuw. Blijft het stil, kijk dan in het logboek van het knooppunt.",
+                     "Ask again in a moment. If it stays silent, look in the node's log."),
                 retry=True,
             )  # fmt: skip
     return Upstream(

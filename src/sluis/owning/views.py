@@ -99,8 +99,8 @@ def datasets(request: Page, of: Holdings, used: Iterable[Total], states: Sequenc
     ]  # fmt: skip
     return arranged(
         Text("Uw datasets", "Your datasets"), _DATASETS, rows, asked_in(request, _DATASETS), _language(request), exports=True,
-        nothing=Text("Dit knooppunt heeft nog geen datasets. Maak er een met `sluis source add`.",
-                     "This node has no datasets yet. Make one with `sluis source add`."),
+        nothing=Text("Dit knooppunt heeft nog geen datasets. Laat ze voorstellen met: sluis source inspect",
+                     "This node has no datasets yet. Have them proposed with: sluis source inspect"),
     )  # fmt: skip
 
 

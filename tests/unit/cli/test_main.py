@@ -1,8 +1,11 @@
 """The command line starts fast, speaks two languages, and turns a problem into words and an exit code."""
 
+import ast
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -173,6 +176,43 @@ def test_every_command_module_that_is_there_exposes_a_command_with_an_example() 
         assert isinstance(command, click.Command), name
         leaves = list(command.commands.values()) if isinstance(command, click.Group) else [command]
         assert all("sluis " in (leaf.epilog or "") + (leaf.help or "") for leaf in leaves), name
+
+
+NAMED = re.compile(r"(?<![\w/.-])sluis((?: (?:--)?[a-z][a-z-]*)+)")
+"""A command with its options, in a text."""
+
+
+def texts(file: Path) -> Iterator[str]:
+    """What a file may say to people: a template whole, of code the constants."""
+    written = file.read_text(encoding="utf-8")
+    if file.suffix == ".py":
+        nodes = ast.walk(ast.parse(written))
+        yield from (
+            one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        )
+    else:
+        yield written
+
+
+def is_there(words: list[str]) -> bool:
+    """Whether a command of these words exists; what follows its name and options is not looked at."""
+    command: click.Command | None = cli.main
+    for word in words:
+        if not isinstance(command, click.Group) or word.startswith("--"):
+            break
+        command = command.get_command(click.Context(command), word)
+    if command is None:
+        return False
+    known = {one for parameter in command.get_params(click.Context(command)) for one in parameter.opts}
+    return known.issuperset(word for word in words if word.startswith("--"))
+
+
+def test_every_command_that_a_text_names_exists() -> None:
+    """A text that helps who is stuck must not name a command that nobody can run."""
+    rooms = [*Path(cli.__file__).parents[1].rglob("*.py"), *Path(cli.__file__).parents[1].rglob("*.html")]
+    named = {(file.name, one[1]) for file in rooms for text in texts(file) for one in NAMED.finditer(text)}
+    assert len(named) > 50
+    assert [one for one in sorted(named) if not is_there(one[1].split())] == []
 
 
 def test_the_demo_is_reached_by_name_only() -> None:
