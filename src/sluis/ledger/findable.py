@@ -73,7 +73,7 @@ def _not_led_to(fetch: Fetch, run: int) -> list[int]:
     columns: list[list[int | None]] = [[None] * sql.RUN, [None] * sql.RUN]
     for index, *found_by in rows:
         for column, term in zip(columns, found_by, strict=True):
-            if term is None or (isinstance(term, int) and 0 <= term < terms.LIMIT):
+            if term is None or terms.is_term(term):
                 column[index - run * sql.RUN] = term
             else:
                 lost.add(index)

@@ -40,6 +40,16 @@ _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _PROCESSING, _ACT, _AGREEMENT, _CROSSINGS, _ARRANGEMENT = 0, 1, 2, 3, 4
 
 
+class _Identity(msgspec.Struct, frozen=True, gc=False):
+    kind: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    event_name: str | None = None
+
+
+_identity = msgspec.json.Decoder(_Identity)
+
+
 class Columns(msgspec.Struct, frozen=True, gc=False):
     """Prepared records, column by column. `spots` are numbers for the idempotency keys: kind, trace, span, and for a
     decision the event name. `salted` is what is hashed: a random salt and canonical JSON."""
@@ -220,16 +230,16 @@ def raw(value: Any) -> bytes:
 
 
 def identity(body: bytes) -> tuple[str | None, ...]:
-    """The idempotency key of a record, out of its JSON."""
-    fields = msgspec.json.decode(body)
-    return tuple(fields.get(name) for name in ("kind", "trace_id", "span_id", "event_name"))
+    """The idempotency key of a record, out of its JSON: kind, trace, span, event name. Raises `msgspec.MsgspecError` when it cannot
+    be read."""
+    return msgspec.structs.astuple(_identity.decode(body))
 
 
 def kind_of(body: bytes) -> str | None:
     """Of which kind a record is, out of its JSON; None of what cannot be read."""
     try:
         return identity(body)[0]
-    except (msgspec.MsgspecError, AttributeError):
+    except msgspec.MsgspecError:
         return None
 
 

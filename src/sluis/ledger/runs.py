@@ -93,8 +93,8 @@ class Tail:
         _, spots, traces, subjects, activities, starts = zip(*placed, strict=True) if placed else [()] * 6
         self._columns: list[list[Any]] = [
             [one if type(one) is int else 0 for one in spots],
-            [one if type(one) is int and 0 <= one < terms.LIMIT else None for one in traces],
-            [one if type(one) is int and 0 <= one < terms.LIMIT else None for one in subjects],
+            [one if terms.is_term(one) else None for one in traces],
+            [one if terms.is_term(one) else None for one in subjects],
             [one if type(one) is int else None for one in activities],
             [one if type(one) is int else 0 for one in starts],
         ]

@@ -39,6 +39,11 @@ def by_part(traces: Sequence[int | None], subjects: Sequence[int | None]) -> "di
     return {part: array("q", sorted(found)) for part, found in enumerate(parts) if found}
 
 
+def is_term(value: Any) -> bool:
+    """Whether a column of search terms holds one, and not what somebody put there."""
+    return type(value) is int and 0 <= value < LIMIT
+
+
 def unpacked(value: Any) -> "array[int]":
     """The entries in a row (`entries`); none when there is no row, or somebody put something else there."""
     packed, found = raw(value), array("q")

@@ -239,9 +239,13 @@ async def test_a_destroyed_record_that_comes_again_is_one_record(ledger: Ledger,
     assert (await ledger.append([records[index]])).index == 11
 
 
-async def test_a_record_that_was_tampered_with_refuses_nobody(ledger: Ledger, tmp_path: Path) -> None:
+@pytest.mark.parametrize("body", ["\0", "[]", '{"kind":[]}'])
+async def test_a_record_that_was_tampered_with_refuses_nobody(
+    ledger: Ledger, tmp_path: Path, body: str
+) -> None:
     records = fill(ledger, 10)
-    change(tmp_path, "UPDATE ledger_records SET salted = zeroblob(99) WHERE idx IN (2, 9)")
+    put = (b"s" * 16 + body.encode()).hex()
+    change(tmp_path, f"UPDATE ledger_records SET salted = x'{put}' WHERE idx IN (2, 9)")
     again = [ledger.append([records[index]]) for index in (2, 9)]
     assert [one.index for one in await asyncio.gather(*again, ledger.append([processing()]))] == [10, 11, 12]
 
