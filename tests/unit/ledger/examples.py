@@ -1,6 +1,7 @@
 """A ledger and records to fill it with. All persons are fictitious."""
 
 import os
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -84,6 +85,14 @@ def fill(ledger: Ledger, count: int) -> list[Processing]:
     records = [processing(os.urandom(8).hex()) for _ in range(count)]
     appended(ledger, records)
     return records
+
+
+def change(directory: Path, *statements: str) -> None:
+    """Change the database of a ledger that was opened in a directory, as somebody would who gets at the file."""
+    with sqlite3.connect(directory / "node.db") as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
 
 
 def export(log: Log, directory: Path, checkpoint: str, size: int) -> None:

@@ -1,13 +1,12 @@
 """A record that is there, and that no search finds: the verifier tells."""
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.ledger.examples import NOW_MS, appended, decision, opened, processing
+from tests.unit.ledger.examples import NOW_MS, appended, change, decision, opened, processing
 
 from sluis.ledger import ACTIVITY, Ledger, Processing, Search, lines_with, sql
 
@@ -26,12 +25,6 @@ def ledger(
         more = [one for _ in range(115) for one in (processing(), decision())]
         appended(made, more[:229])
         yield made
-
-
-def change(tmp_path: Path, statement: str) -> None:
-    with sqlite3.connect(tmp_path / "node.db") as connection:
-        connection.execute(statement)
-    connection.close()
 
 
 def found(ledger: Ledger) -> list[list[Processing]]:

@@ -2,13 +2,12 @@
 
 import asyncio
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.ledger.examples import appended, fill, opened, processing
+from tests.unit.ledger.examples import appended, change, fill, opened, processing
 
 from sluis.crypto import FileKeyStore
 from sluis.kernel import Unkept
@@ -67,19 +66,17 @@ def test_what_was_done_to_a_log_is_found_as_by_one_process(
     checked: Checked, log: tuple[Store, Ledger], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier = log[1].publish()
-    with sqlite3.connect(tmp_path / "node.db") as connection:
-        for statement in (
-            "UPDATE ledger_records SET salted = zeroblob(99) WHERE idx IN (1, 300, 8999)",
-            "UPDATE ledger_records SET subject = 5 WHERE idx IN (2, 8500)",
-            "UPDATE ledger_records SET salted = NULL WHERE idx = 3500",
-            "DELETE FROM ledger_records WHERE idx = 6000",
-            f"DELETE FROM ledger_terms WHERE part = (SELECT trace >> {sql.PART_BITS} FROM ledger_records WHERE idx = 7000)",
-            "UPDATE ledger_tiles SET root = zeroblob(32) WHERE level = 0 AND number = 9",
-            "UPDATE ledger_records SET salted = (SELECT salted FROM ledger_records WHERE idx = 8), "
-            "leaf = (SELECT leaf FROM ledger_records WHERE idx = 8) WHERE idx = 2900",
-        ):
-            connection.execute(statement)
-    connection.close()
+    change(
+        tmp_path,
+        "UPDATE ledger_records SET salted = zeroblob(99) WHERE idx IN (1, 300, 8999)",
+        "UPDATE ledger_records SET subject = 5 WHERE idx IN (2, 8500)",
+        "UPDATE ledger_records SET salted = NULL WHERE idx = 3500",
+        "DELETE FROM ledger_records WHERE idx = 6000",
+        f"DELETE FROM ledger_terms WHERE part = (SELECT trace >> {sql.PART_BITS} FROM ledger_records WHERE idx = 7000)",
+        "UPDATE ledger_tiles SET root = zeroblob(32) WHERE level = 0 AND number = 9",
+        "UPDATE ledger_records SET salted = (SELECT salted FROM ledger_records WHERE idx = 8), "
+        "leaf = (SELECT leaf FROM ledger_records WHERE idx = 8) WHERE idx = 2900",
+    )
     together = checked(seen=[earlier])
     monkeypatch.setattr(audit, "ALONE", SIZE)
     assert together == checked(seen=[earlier])

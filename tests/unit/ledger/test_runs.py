@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.ledger.examples import appended, decision, fill, opened, processing
+from tests.unit.ledger.examples import appended, change, decision, fill, opened, processing
 
 from sluis.kernel import Conflict, new_span_id, new_trace_id
 from sluis.ledger import Ledger, Search, sql
@@ -32,13 +32,6 @@ def rows(directory: Path, statement: str) -> list[Any]:
         return connection.execute(statement).fetchall()
     finally:
         connection.close()
-
-
-def change(directory: Path, *statements: str) -> None:
-    with sqlite3.connect(directory / "node.db") as connection:
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
 
 
 TERMS = f"""
@@ -101,10 +94,9 @@ def test_who_opens_the_log_makes_the_runs_that_are_not_there(tmp_path: Path) -> 
     with opened(tmp_path) as (_, ledger):
         mixed(ledger, 3 * RUN + 2)
         asyncio.run(ledger.destroy([(RUN + 2, RUN + 4)], "selection list"))
-    with sqlite3.connect(tmp_path / "node.db") as connection:
-        for table in ("ledger_terms", "ledger_activities", "ledger_runs"):
-            connection.execute(f"DELETE FROM {table}")
-    connection.close()
+    change(
+        tmp_path, *[f"DELETE FROM {table}" for table in ("ledger_terms", "ledger_activities", "ledger_runs")]
+    )
     with opened(tmp_path) as (_, ledger):
         agrees(tmp_path, 3)
         mixed(ledger, RUN)
@@ -115,11 +107,12 @@ def test_who_opens_the_log_makes_the_runs_that_are_not_there(tmp_path: Path) -> 
 def test_a_log_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
     with opened(tmp_path) as (_, ledger):
         mixed(ledger, RUN + 2)
-    with sqlite3.connect(tmp_path / "node.db") as connection:
-        connection.execute("DELETE FROM sluis_migrations WHERE room = 'ledger' AND name = 'packed-terms'")
-        connection.execute("DROP TABLE ledger_terms")
-        connection.execute("CREATE TABLE ledger_terms (entry INTEGER PRIMARY KEY)")
-    connection.close()
+    change(
+        tmp_path,
+        "DELETE FROM sluis_migrations WHERE room = 'ledger' AND name = 'packed-terms'",
+        "DROP TABLE ledger_terms",
+        "CREATE TABLE ledger_terms (entry INTEGER PRIMARY KEY)",
+    )
     with opened(tmp_path) as (_, ledger):
         agrees(tmp_path, 1)
         assert len(ledger.log.processing(Search(subjects=("me",)))) == RUN // 3 + 1

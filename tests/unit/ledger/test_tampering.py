@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.ledger.examples import ORIGIN, appended, export, fill, opened, processing
+from tests.unit.ledger.examples import ORIGIN, appended, change, export, fill, opened, processing
 
 from sluis.crypto import FileKeyStore
 from sluis.ledger import Verification, verifier, verify
@@ -52,13 +52,6 @@ def outside(directory: Path) -> list[str]:
 
 def kinds(found: Verification) -> set[tuple[str, int]]:
     return {(fault.kind, fault.index) for fault in found.faults}
-
-
-def change(directory: Path, *statements: str) -> None:
-    with sqlite3.connect(directory / "node.db") as connection:
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
 
 
 def test_an_honest_log_is_sound(node: Path) -> None:

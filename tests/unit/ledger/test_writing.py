@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import msgspec
 import pytest
 import rfc8785
 from sqlalchemy import text
-from tests.unit.ledger.examples import ORIGIN, appended, decision, fill, opened, processing
+from tests.unit.ledger.examples import ORIGIN, appended, change, decision, fill, opened, processing
 
 from sluis.kernel import Conflict, Invalid, NotFound, Refused, Unkept
 from sluis.ledger import Ledger, Search, sql
@@ -267,12 +266,6 @@ async def test_a_log_that_misses_its_end_is_not_gone_on_with(tmp_path: Path, sta
     with pytest.raises(Conflict) as refused, opened(tmp_path):
         pass
     assert refused.value.code == "log-not-whole"
-
-
-def change(directory: Path, statement: str) -> None:
-    with sqlite3.connect(directory / "node.db") as connection:
-        connection.execute(statement)
-    connection.close()
 
 
 async def test_a_failed_batch_leaves_the_ledger_as_it_was(tmp_path: Path, run: int) -> None:
