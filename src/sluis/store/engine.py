@@ -283,6 +283,7 @@ def _configure_sqlite(connection: Any, pages: int) -> None:
         "secure_delete=ON",
         f"cache_size=-{pages}",
         f"wal_autocheckpoint={MOST // _PAGE}",
+        f"journal_size_limit={MOST}",  # what the log grew to beside who read for long is given back when it begins anew
     ):
         connection.execute(f"PRAGMA {pragma}")
 

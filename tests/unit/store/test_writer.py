@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DataError, OperationalError
 
 from sluis.kernel import Unkept
-from sluis.store import Commit, Migration, Store, migrate, open_store, wal, write_durably, writer
+from sluis.store import Commit, Migration, Store, engine, migrate, open_store, wal, write_durably, writer
 
 TABLE = (Migration("table", ("CREATE TABLE kept (id {int} PRIMARY KEY, content {bytes})",)),)
 
@@ -333,6 +333,26 @@ async def test_who_reads_all_the_while_holds_nobody_up(
             await asyncio.wait_for(store.write(large(number)), 5)
         assert reading.execute(text("SELECT count(*) FROM kept")).scalar_one() == 1
     assert count(store) == 40
+
+
+async def test_the_log_is_short_again_after_who_read_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MOST", 2**20)
+    monkeypatch.setattr(wal, "_DUE", 64 * 5)
+    log = tmp_path / "other.db-wal"
+    with closing(open_store(tmp_path / "other.db")) as other:
+        migrate(other, "room", TABLE)
+        with other.read() as reading:
+            assert reading.execute(text("SELECT count(*) FROM kept")).scalar_one() == 0
+            for number in range(40):
+                await other.write(large(number))
+            assert log.stat().st_size > 2**21
+        for number in range(40, 400):
+            await other.write(large(number))
+            if log.stat().st_size < 2**21:
+                return
+    pytest.fail("it stays as long as it was")
 
 
 async def test_the_log_is_emptied_by_what_was_written_and_not_by_who_wrote(
