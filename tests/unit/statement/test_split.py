@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 import sqlglot
 from sites import Sites, Tables, answered, same
+from sqlglot import exp
 
 from sluis.kernel import Invalid
 from sluis.statement.split import Plan, split
@@ -446,6 +447,20 @@ def test_site_is_asked_only_what_it_accepts(sites: Sites) -> None:
     assert "LENGTH" not in texts(plan)["a"]
     assert "p.x = 1" in texts(plan)["a"]
     assert "LENGTH" in plan.residual.sql("duckdb")
+
+
+def test_of_rows_without_repeats_all_columns_are_read_where_a_part_is_not_accepted(sites: Sites) -> None:
+    """The site may tell whom rows are about when it gives all columns, and not when it gives some."""
+    inner = "SELECT DISTINCT p.x, q.y FROM a.p CROSS JOIN a.q WHERE p.bsn = 1 AND q.bsn = 2"
+    sql = f"SELECT d.x FROM ({inner}) AS d JOIN c.u ON u.c = d.x"
+
+    def accepts(query: exp.Query, site: str) -> bool:
+        return not isinstance(query.args["from_"].this, exp.Subquery)
+
+    assert texts(sites.plan(sql))["a"].startswith(" ; SELECT d.x AS x FROM (SELECT DISTINCT")
+    plan = sites.plan(sql, accepts=accepts)
+    assert texts(plan)["a"].startswith(" ; SELECT DISTINCT p.x AS x, q.y AS y")
+    assert same(asyncio.run(sites.answer(plan)), sites.ask_all(sql))
 
 
 def test_keys_of_another_type_are_not_sent(sites: Sites) -> None:
