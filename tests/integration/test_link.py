@@ -408,25 +408,56 @@ async def test_what_the_caller_raises_while_reading_is_the_callers(place: Place)
     link.close()
 
 
-async def test_stopping_leaves_no_connection_to_a_peer_that_does_not_say_goodbye(place: Place) -> None:
+def silent_peer(place: Place) -> ssl.SSLSocket:
+    """The asker's connection, on which nobody answers that it ends."""
     files = place.authority.issue(place.directory / "asker", ASKER, "Vrager", ["localhost"])
-    port = int(place.url.rsplit(":", 1)[1])
+    plain = socket.create_connection(("127.0.0.1", int(place.url.rsplit(":", 1)[1])))
+    return client_context(*files, [place.authority.path]).wrap_socket(plain, server_hostname="localhost")
 
-    def connect() -> ssl.SSLSocket:
-        plain = socket.create_connection(("127.0.0.1", port))
-        return client_context(*files, [place.authority.path]).wrap_socket(plain, server_hostname="localhost")
 
-    with await asyncio.to_thread(connect) as silent:
+async def test_stopping_leaves_no_connection_to_a_peer_that_does_not_say_goodbye(place: Place) -> None:
+    with await asyncio.to_thread(silent_peer, place) as silent:
         await until(lambda: place.server._state.connections)
         (connection,) = place.server._state.connections
-        under = connection.transport._ssl_protocol._transport  # type: ignore[attr-defined]
+        under = connection.transport.under._ssl_protocol._transport  # type: ignore[attr-defined]
         await place.server.stop(seconds=0)
         await asyncio.sleep(0)
         assert under._sock is None
         assert await asyncio.to_thread(silent.recv, 1) == b""
 
 
-async def test_who_shakes_hands_while_a_server_stops_gets_no_connection(place: Place) -> None:
+async def test_stopping_breaks_off_a_request_of_a_peer_that_does_not_say_goodbye(place: Place) -> None:
+    with await asyncio.to_thread(silent_peer, place) as silent:
+        await asyncio.to_thread(silent.sendall, b"GET /v1/slow HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        await until(lambda: place.server._state.tasks)
+        async with asyncio.timeout(5):
+            await place.server.stop(seconds=0.1)
+    assert not place.server._state.connections
+
+
+async def test_who_is_closed_twice_can_still_be_broken_off(place: Place) -> None:
+    link = place.link()
+    await ask(link, "GET", "/v1/streams?size=1")
+    (connection,) = place.server._state.connections
+    connection.transport.close()
+    connection.transport.close()
+    connection.transport.abort()
+    await until(lambda: not place.server._state.connections)
+    link.close()
+
+
+@pytest.mark.parametrize("waiting", [False, True], ids=["at once", "while a request is in hand"])
+async def test_who_shakes_hands_while_a_server_stops_gets_no_connection(place: Place, waiting: bool) -> None:
+    link = place.link()
+    async with asyncio.TaskGroup() as asking:
+        if waiting:
+            asking.create_task(failure(link, "GET", "/v1/slow", seconds=3))
+            await until(lambda: place.server._state.tasks)
+        await shakes_hands_too_late(place)
+    link.close()
+
+
+async def shakes_hands_too_late(place: Place) -> None:
     files = place.authority.issue(place.directory / "asker", ASKER, "Vrager", ["localhost"])
     port = int(place.url.rsplit(":", 1)[1])
     came, went = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -436,13 +467,15 @@ async def test_who_shakes_hands_while_a_server_stops_gets_no_connection(place: P
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(went.read())
     came.write(await reader.readexactly(5))  # the server has answered, so it has taken the connection
-    stopping = asyncio.create_task(place.server.stop(seconds=0))
+    others = len(place.server._state.connections)
+    stopping = asyncio.create_task(place.server.stop(seconds=10))
     await asyncio.sleep(0)
     came.write(await reader.read(65536))
     tls.do_handshake()
     writer.write(went.read())
-    await stopping
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(2):  # and not when those in hand are done
         await reader.read()
+    assert len(place.server._state.connections) <= others
+    await stopping
     assert not place.server._state.connections
     writer.close()

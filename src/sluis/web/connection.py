@@ -47,6 +47,20 @@ class State(ServerState):
     stopping = False
 
 
+class _ClosingOnce:
+    """A transport to which a second `close` does nothing. One over TLS forgets then what it is the transport of, and can neither
+    be written to nor broken off (asyncio of Python 3.11); and who stops a server, who cuts a peer off and whoever answers
+    all close."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.under = transport
+        self.write, self.abort, self.is_closing = transport.write, transport.abort, transport.is_closing
+
+    def close(self) -> None:
+        if not self.is_closing():
+            self.under.close()
+
+
 class _Joining:
     """A transport that keeps an answer's head until there is something to send it with: the two are one TLS record, one
     system call, and one event at the other end. uvicorn writes the head by itself, and first."""
@@ -106,6 +120,7 @@ class NodeProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport = _ClosingOnce(transport)  # type: ignore[assignment]
         self.credentials = self.find_credentials(transport)
         self.head = 0
         self.parser = _Parser(self)

@@ -95,6 +95,7 @@ class Server:
 
     async def stop(self, seconds: float = 10.0) -> None:
         """Take no new connections, let requests in hand finish for at most `seconds`, then break off the rest."""
+        self._state.stopping = True  # who is still shaking hands comes too late
         for server in self._servers:
             server.close()
         for path in self._sockets:
@@ -106,7 +107,6 @@ class Server:
             _, late = await asyncio.wait(tasks, timeout=seconds)
             for task in late:
                 task.cancel()
-        self._state.stopping = True  # who was still shaking hands comes too late
         for connection in self._open():
             connection.transport.close()
         await self._emptied()
@@ -116,10 +116,7 @@ class Server:
         self._sockets.clear()
 
     def _open(self) -> list[NodeProtocol]:
-        """The connections that are not closing yet: one over TLS that is closed twice can no longer be broken off (asyncio of
-        Python 3.11)."""
-        every = self._state.connections
-        return [one for one in every if isinstance(one, NodeProtocol) and not one.transport.is_closing()]
+        return [one for one in self._state.connections if isinstance(one, NodeProtocol)]
 
     async def _emptied(self) -> None:
         """Wait until every connection is gone. What was written goes out first; but who uses TLS and does not answer that it
