@@ -16,13 +16,10 @@ from operator import itemgetter
 from typing import Protocol
 
 import msgspec
-from sqlalchemy import text
 
 from sluis.kernel import cause_of
-from sluis.ledger import sql
 from sluis.ledger.model import Act, Record
 from sluis.ledger.reading import Log
-from sluis.ledger.rules import SALT, raw
 from sluis.store import Store
 
 log = logging.getLogger("sluis.ledger")
@@ -182,14 +179,12 @@ class _Stretch:
             raise
 
     def _read(self) -> Records:
-        with self._store.read() as connection:
-            rows = connection.execute(text(sql.BODIES), {"first": self.first, "end": self.end}).all()
         read: list[tuple[int, Record | Act]] = []
-        for row in rows:
+        for index, body in Log(self._store).bodies(self.first, self.end):
             try:
-                read.append((row.idx, _decoder.decode(memoryview(raw(row.salted))[SALT:])))
+                read.append((index, _decoder.decode(body)))
             except msgspec.MsgspecError:  # it was tampered with; who follows must not stand still for ever
-                log.error("record %d cannot be read", row.idx)
+                log.error("record %d cannot be read", index)
         return read
 
 

@@ -93,7 +93,7 @@ class Log:
         return Stored(index, hashlib.sha256(salted).digest(), salted[SALT:], salted[:SALT])
 
     def bodies(self, first: int, end: int) -> list[tuple[int, bytes]]:
-        """Index and canonical JSON of the records of a stretch, but for what was destroyed."""
+        """Index and canonical JSON of the records from `first` to before `end`, in order, but for what was destroyed."""
         with self._store.read() as connection:
             rows = _salted(connection.execute(text(sql.BODIES), {"first": first, "end": end}))
             return [(index, salted[SALT:]) for index, salted in rows]

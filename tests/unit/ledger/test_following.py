@@ -9,7 +9,7 @@ from sqlalchemy import text
 from tests.unit.ledger.examples import appended, decision, opened, processing
 
 from sluis.kernel import Text, Unkept
-from sluis.ledger import Batch, Ledger, following
+from sluis.ledger import Batch, Ledger, following, sql
 from sluis.ledger.following import _Stretch
 from sluis.store import Store
 
@@ -159,7 +159,7 @@ async def test_a_stretch_that_could_not_be_read_is_read_again(
     lane, other = ledger.following.add(reader), ledger.following.add(held)
     waiting = asyncio.create_task(other.catch_up())  # so that what was read is not let go
     with monkeypatch.context() as broken:
-        broken.setattr(following.sql, "BODIES", "SELECT x FROM nowhere")
+        broken.setattr(sql, "BODIES", "SELECT x FROM nowhere")
         with pytest.raises(Unkept):
             await lane.catch_up()
     await lane.catch_up()
