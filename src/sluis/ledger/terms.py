@@ -8,7 +8,7 @@ of eight bytes: the term (30 bits) and the place in the run (13 bits).
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence, Set
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
@@ -58,13 +58,12 @@ def not_among(there: "Mapping[int, array[int]]", wanted: "Mapping[int, array[int
         there: the entries that are kept, by part, in the order in which they are kept.
         wanted: those that should be, as `by_part` gives them.
     """
-    none = array("q")
-    return [
-        place
-        for part, entries in wanted.items()
-        for entry in entries
-        if (place := entry & _PLACE) not in _places(there.get(part, none), entry >> _PLACE_BITS)
-    ]
+    lost: list[int] = []
+    for part, entries in wanted.items():
+        for term, some in groupby(entries, lambda entry: entry >> _PLACE_BITS):
+            found = frozenset(_places(there.get(part, array("q")), term))
+            lost += [place for entry in some if (place := entry & _PLACE) not in found]
+    return lost
 
 
 def _places(found: "array[int]", term: int) -> list[int]:

@@ -73,6 +73,24 @@ def test_a_changed_record_is_named_and_gives_its_own_exit_code(node: Path) -> No
     assert document["faults"] == [{"kind": "altered", "index": 4, "text": "Record 4 was changed."}]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ledger_records SET salted = CAST(x'ff' AS TEXT) WHERE idx = 4",
+        "UPDATE ledger_records SET salted = 99999999999999 WHERE idx = 4",
+        f"UPDATE ledger_records SET idx = {2**62} WHERE idx = 29",
+    ],
+    ids=["no text", "no bytes", "far away"],
+)
+def test_whatever_somebody_put_there_is_told(node: Path, change: str) -> None:
+    with sqlite3.connect(node / "var" / "node.db") as connection:
+        connection.execute(change)
+    connection.close()
+    result = run("verify", node=node)
+    assert result.exit_code == 5
+    assert {"Record 4 was changed.", "Record 29 is gone."} & set(result.stdout.splitlines())
+
+
 def test_a_checkpoint_kept_elsewhere_shows_what_is_gone(node: Path, tmp_path: Path) -> None:
     store, ledger = running(node)
     (tmp_path / "kept").write_text(ledger.publish())

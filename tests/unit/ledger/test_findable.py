@@ -1,6 +1,7 @@
 """A record that is there, and that no search finds: the verifier tells."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import msgspec
 import pytest
 from tests.unit.ledger.examples import NOW_MS, appended, change, decision, opened, processing
 
-from sluis.ledger import ACTIVITY, Ledger, Processing, Search, lines_with, sql
+from sluis.ledger import ACTIVITY, Ledger, Processing, Search, lines_with, sql, terms
 
 RUN = 64
 
@@ -109,6 +110,14 @@ def test_a_record_that_cannot_be_read_hides_no_other(ledger: Ledger, tmp_path: P
 def test_a_run_that_is_said_to_be_there_and_is_not_is_found(ledger: Ledger, tmp_path: Path) -> None:
     change(tmp_path, "INSERT INTO ledger_runs (run, spots) VALUES (1000, x'')")
     assert hidden(ledger) == [("hidden", 300 // sql.RUN * sql.RUN)]
+
+
+def test_a_run_about_one_person_is_looked_through_in_no_time() -> None:
+    wanted = terms.by_part([5] * 8192, [terms.LIMIT - 1] * 8192)
+    there = {part: entries[:-1] for part, entries in wanted.items()}
+    start = time.monotonic()
+    assert terms.not_among(there, wanted) == [8191, 8191]
+    assert time.monotonic() - start < 1  # of each entry by itself it takes five
 
 
 def test_what_was_destroyed_is_not_missed(ledger: Ledger) -> None:
