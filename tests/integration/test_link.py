@@ -426,13 +426,16 @@ async def test_stopping_leaves_no_connection_to_a_peer_that_does_not_say_goodbye
         assert await asyncio.to_thread(silent.recv, 1) == b""
 
 
-async def test_stopping_breaks_off_a_request_of_a_peer_that_does_not_say_goodbye(place: Place) -> None:
+async def test_stopping_breaks_off_a_request_of_a_peer_that_does_not_say_goodbye(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
     with await asyncio.to_thread(silent_peer, place) as silent:
         await asyncio.to_thread(silent.sendall, b"GET /v1/slow HTTP/1.1\r\nhost: localhost\r\n\r\n")
         await until(lambda: place.server._state.tasks)
         async with asyncio.timeout(5):
             await place.server.stop(seconds=0.1)
     assert not place.server._state.connections
+    assert not caplog.records  # that is no failure
 
 
 async def test_who_is_closed_twice_can_still_be_broken_off(place: Place) -> None:

@@ -48,8 +48,7 @@ class Wal:
         if self._written >= _DUE:
             self._written = 0
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="sluis-wal", daemon=True)
-                self._thread.start()
+                self._thread = self._started()
             self._due.set()
 
     def close(self) -> None:
@@ -58,6 +57,15 @@ class Wal:
         self._due.set()
         if self._thread is not None:
             self._thread.join()
+
+    def _started(self) -> threading.Thread | None:
+        thread = threading.Thread(target=self._run, name="sluis-wal", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no room for another: what was committed is no less durable
+            log.warning("the write-ahead log stays as it is: no thread can be started")
+            return None
+        return thread
 
     def _run(self) -> None:
         while True:

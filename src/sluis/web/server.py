@@ -57,7 +57,9 @@ class Server:
         )
         self._config.load()
         # What is wrong with a request its sender is told; a line for each would let anyone fill the operator's log.
-        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+        errors = logging.getLogger("uvicorn.error")
+        errors.setLevel(logging.ERROR)
+        errors.addFilter(_is_failure)
         self._state = State()
         self._servers: list[asyncio.Server] = []
         self._sockets: list[Path] = []
@@ -136,3 +138,9 @@ class Server:
         while True:
             self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
             await asyncio.sleep(1)
+
+
+def _is_failure(record: logging.LogRecord) -> bool:
+    """Whether something went wrong: that a request was broken off because its server stops, is none."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or not issubclass(kind, asyncio.CancelledError)

@@ -355,6 +355,23 @@ async def test_the_log_is_short_again_after_who_read_for_long(
     pytest.fail("it stays as long as it was")
 
 
+async def test_who_writes_is_told_so_when_no_thread_can_empty_the_log(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.write(large(0))
+    monkeypatch.setattr(wal, "_DUE", 1)
+
+    def full(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", full)
+        for number in range(1, 4):
+            await asyncio.wait_for(store.write(large(number)), 5)
+    await store.write(large(4))
+    assert count(store) == 5
+
+
 async def test_the_log_is_emptied_by_what_was_written_and_not_by_who_wrote(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
