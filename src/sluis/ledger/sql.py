@@ -166,6 +166,22 @@ def without_activity(run: int) -> str:
             WHERE a.run = {run} AND a.activity = r.activity AND r.start BETWEEN a.since AND a.until)"""
 
 
+def no_tiles(size: int) -> str:
+    """Which rows of `ledger_tiles` are no full tiles of a log of so many leaves."""
+    full = " OR ".join(f"(level = {level} AND number < {size >> 8 * level + 8})" for level in range(8))
+    return f"number < 0 OR NOT ({full})"
+
+
+def stray_tiles(size: int) -> str:
+    """The tiles that a log of so many leaves cannot have."""
+    return f"SELECT level, number FROM ledger_tiles WHERE {no_tiles(size)}"
+
+
+def drop_stray_tiles(size: int) -> str:
+    """Drop them."""
+    return f"DELETE FROM ledger_tiles WHERE {no_tiles(size)}"
+
+
 SPAN = "SELECT idx, salted, leaf, entry FROM ledger_records WHERE idx >= :first AND idx < :end ORDER BY idx"
 """A stretch of the log with all that its leaves are made of."""
 

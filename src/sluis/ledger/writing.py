@@ -82,6 +82,7 @@ class Records:
 
         size = int(rows(sql.SIZE)[0][0])
         self._tree = Tree(size, _edges(size, rows))
+        connection.execute(text(sql.drop_stray_tiles(size)))
         self._runs = _whole_runs(rows(sql.SPOTS), size)
         for statement in sql.DROP_RUNS:  # what is said of others is not so, and would be in the way
             connection.execute(text(statement), {"run": self._runs, "part": self._runs * sql.PARTS})

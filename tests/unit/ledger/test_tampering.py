@@ -117,6 +117,16 @@ def test_one_record_far_away_is_found_in_no_time(copy: Path, far: int) -> None:
     assert found.faults[-1].kind == "unchecked"
 
 
+@pytest.mark.parametrize("tile", ["0, 2", "0, 1000", "1, 0", "0, -1", "9, 0", "0, 'a text'"])
+def test_a_tile_that_cannot_be_is_found_and_is_in_nobody_s_way(copy: Path, tile: str) -> None:
+    change(copy, f"INSERT INTO ledger_tiles VALUES ({tile}, zeroblob(8192), zeroblob(32))")
+    assert ("tile", 512) in kinds(inside(copy))
+    with opened(copy) as (_, ledger):
+        fill(ledger, 300)
+        ledger.publish()
+    assert kinds(inside(copy)) == set()
+
+
 def test_a_changed_tile_is_found(copy: Path) -> None:
     change(copy, "UPDATE ledger_tiles SET root = zeroblob(32) WHERE level = 0 AND number = 1")
     assert kinds(inside(copy)) == {("tile", 256)}
