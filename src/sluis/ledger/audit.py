@@ -222,7 +222,6 @@ class _Audit:
             kept = self._fetch(sql.kept_tile(level, number))
             if not is_as_kept(hashes, subtree_root(hashes), kept):
                 self.faults.append(Fault("tile", number * WIDTH ** (level + 1)))
-        if self._fetch(
-            sql.stray_tiles(self.size)
-        ):  # what is in the place of a tile that is not full yet is taken for it
+        # What is in the place of a tile that is not full yet is taken for it.
+        if self._fetch(sql.stray_tiles(self.size)):
             self.faults.append(Fault("tile", self.size // WIDTH * WIDTH))
