@@ -32,8 +32,7 @@ DUTCH = [
     )
 ]
 _CODE = re.compile(
-    r"```.*?```|`[^`]*`|met: sluis [\w -]+|--\w+|\w+\.toml|\blog (\w+ ){0,4}(in|uit)\b",
-    re.DOTALL | re.IGNORECASE,
+    r"```.*?```|`[^`]*`|--\w+|\w+\.toml|\blog (\w+ ){0,4}(in|uit)\b", re.DOTALL | re.IGNORECASE
 )
 """Code, and verbs that look like a word to avoid."""
 _ON_PAGES = re.compile(r"""\bt\("([^"]*)", |\bt\('([^']*)', """)

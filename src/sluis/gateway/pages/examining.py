@@ -164,7 +164,7 @@ async def examine_group(desk: Desk, neighbours: Neighbours) -> list[Step]:
                      Text("Het knooppunt probeert het vanzelf opnieuw. Blijft het zo, kijk dan wie er niet antwoordt.", "The node tries again by itself. If it stays so, see who does not answer.")),
         counted_step("comparing", group.differences, Text("De transactielogboeken zeggen hetzelfde als die van anderen.", "The transaction logs say the same as those of others."),
                      Text(f"{group.differences} transacties staan maar aan één kant, of verschillend.", f"{group.differences} transactions are at one side alone, or differ."),
-                     Text("Bekijk ze met: sluis fsc logs --differences. Zoek het met die organisatie uit.", "See them with: sluis fsc logs --differences. Find out with that organisation.")),
+                     Text("Bekijk ze met `sluis fsc logs --differences`. Zoek het met die organisatie uit.", "See them with `sluis fsc logs --differences`. Find out with that organisation.")),
         await asyncio.to_thread(sealing_step, desk),
     ]  # fmt: skip
 
