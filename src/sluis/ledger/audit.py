@@ -125,10 +125,10 @@ class _Audit:
 
     def _stretches(self) -> Iterator[Stretch]:
         """Leaves are wanted where a checkpoint was signed, and of the unfinished tile at the end."""
-        wanted = [*self._expected, self.size]
+        wanted = sorted([*self._expected, self.size])
         for first in range(0, self.size, _STRETCH):
             end = min(first + _STRETCH, self.size)
-            yield Stretch(first, end, self._runs, any(first < size <= end for size in wanted))
+            yield Stretch(first, end, self._runs, bisect_right(wanted, first) < bisect_right(wanted, end))
 
     def _is_here(self, stretch: Stretch, tiles: Sequence[Looked]) -> bool:
         """Whether a stretch reads the same in this snapshot as in a later one, in which `tiles` was found.

@@ -8,7 +8,7 @@ import os
 from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import accumulate, chain, takewhile
+from itertools import accumulate, chain
 from typing import Any
 
 import msgspec
@@ -83,17 +83,19 @@ class Records:
         size = int(rows(sql.SIZE)[0][0])
         self._tree = Tree(size, _edges(size, rows))
         connection.execute(text(sql.drop_stray_tiles(size)))
-        self._runs = _whole_runs(rows(sql.SPOTS), size)
+        spots = _spots_of_whole_runs(rows(sql.SPOTS), size)
+        self._runs = len(spots) // sql.RUN
         for statement in sql.DROP_RUNS:  # what is said of others is not so, and would be in the way
             connection.execute(text(statement), {"run": self._runs, "part": self._runs * sql.PARTS})
         while (end := (self._runs + 1) * sql.RUN) <= size:  # as after a change of how runs are kept
             run = Tail(end - sql.RUN, end, rows(sql.TAIL, first=end - sql.RUN, end=end)).take_run()
             for table, columns, more in run.rows(self._runs):
                 insert_values(connection, table, columns, [*chain.from_iterable(more)])
+            spots.extend(run.spots)
             self._runs += 1
         first = self._runs * sql.RUN
         self._tail = Tail(first, size, rows(sql.TAIL, first=first, end=size))
-        self._seen = self._seen_in(connection)
+        self._seen = Seen(spots + array("q", self._tail.spots))
         epoch = rows(sql.EPOCH)
         if not epoch:
             connection.execute(text(sql.NEW_EPOCH), {"number": 1, "origin": self._first_origin, "since": 0})
@@ -304,12 +306,16 @@ def _edges(size: int, rows: Callable[..., Sequence[Any]]) -> list[list[bytes]]:
     return edges
 
 
-def _whole_runs(kept: Sequence[Any], size: int) -> int:
-    """How many runs there are from the first on, of those that are kept (`sql.SPOTS`) and that the log reaches."""
-    whole = takewhile(
-        lambda one: one[1].run == one[0] and len(raw(one[1].spots)) == 8 * sql.RUN, enumerate(kept)
-    )
-    return min(sum(1 for _ in whole), size // sql.RUN)
+def _spots_of_whole_runs(kept: Sequence[Any], size: int) -> "array[int]":
+    """The idempotency keys of the runs from the first on that are whole, of those that are kept (`sql.SPOTS`) and that a log of so
+    many leaves reaches."""
+    spots = array("q")
+    for run, packed in kept:
+        keys = raw(packed)
+        if run * sql.RUN != len(spots) or len(keys) != 8 * sql.RUN or len(spots) + sql.RUN > size:
+            break
+        spots.frombytes(keys)
+    return spots
 
 
 def _same_or_conflict(found: list[tuple[int, bytes]], body: bytes) -> int | None:

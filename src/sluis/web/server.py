@@ -126,7 +126,7 @@ class Server:
         until = time.monotonic() + _FAREWELL
         while self._state.connections:
             if time.monotonic() > until:
-                for connection in list(self._state.connections):
+                for connection in self._open():
                     connection.transport.abort()
             await asyncio.sleep(0.001)
 
